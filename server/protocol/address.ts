@@ -1,0 +1,72 @@
+/**
+ * Who a message is for. `alice` and `alice@user` are the same recipient; `dev@group` is a group.
+ * The string is split at its last `@` only if a known kind follows, so mail addresses are plain names.
+ */
+import { Refusal } from './errors.ts'
+
+const kinds = ['user', 'group', 'org', 'tenant', 'app'] as const
+const RESERVED = new Set(['__proto__', 'constructor', 'prototype'])
+const MAX_CODE_POINTS = 64
+/** Controls, format and bidi marks, surrogates, unassigned, line separators; joiners inside emoji stay. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u00ad\u061c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/u
+
+/** Canonical address of one recipient: `alice@user`, `system@user`. */
+export type RecipientId = string
+/** Canonical address of a group: `dev@group`. */
+export type GroupId = string
+
+export const SYSTEM: RecipientId = 'system@user'
+
+/**
+ * A name as the wire wrote it, checked and in NFC: 1-64 code points, printable, no `/` or `\`.
+ * @throws Refusal bad-name
+ */
+export function checkName(raw: string, what = 'name'): string {
+  const name = raw.normalize('NFC')
+  if (name === '') throw new Refusal('bad-name', `${what} property is required`)
+  if (name.length > 2 * MAX_CODE_POINTS || [...name].length > MAX_CODE_POINTS) {
+    throw new Refusal('bad-name', `${what} is longer than ${MAX_CODE_POINTS} characters`)
+  }
+  if (UNPRINTABLE.test(name)) throw new Refusal('bad-name', `${what} has a control character`)
+  if (name.includes('/') || name.includes('\\')) throw new Refusal('bad-name', `${what} has a slash`)
+  if (name === '.' || name === '..' || name.trim() === '') {
+    throw new Refusal('bad-name', `${what} is empty or only dots or spaces`)
+  }
+  if (RESERVED.has(name)) throw new Refusal('bad-name', `${what} is a reserved word`)
+  return name
+}
+
+/**
+ * The recipient that a wire name means.
+ * @throws Refusal bad-name, also for a name that ends in `@` and a kind other than `user`
+ */
+export function recipientId(raw: string, what = 'name'): RecipientId {
+  const { name, kind } = split(checkName(raw, what))
+  if (kind !== 'user') {
+    throw new Refusal('bad-name', `${what} ends in @${kind}, which is not a recipient of this kind`)
+  }
+  return `${checkName(name, what)}@user`
+}
+
+/** The group that a wire name means. @throws Refusal bad-name */
+export function groupId(raw: string, what = 'group'): GroupId {
+  const whole = checkName(raw, what)
+  const { name, kind } = split(whole)
+  return `${kind === 'group' ? checkName(name, what) : whole}@group`
+}
+
+/** The name on old wires: `alice` for `alice@user`, the whole address for other kinds. */
+export function wireName(id: RecipientId | GroupId): string {
+  return id.endsWith('@user') ? id.slice(0, -'@user'.length) : id
+}
+
+/** The group's name on old wires: `dev` for `dev@group`. */
+export function wireGroup(id: GroupId): string {
+  return id.slice(0, -'@group'.length)
+}
+
+function split(address: string): { name: string; kind: (typeof kinds)[number] } {
+  const at = address.lastIndexOf('@')
+  const kind = kinds.find((known) => at >= 0 && known === address.slice(at + 1))
+  return kind === undefined ? { name: address, kind: 'user' } : { name: address.slice(0, at), kind }
+}

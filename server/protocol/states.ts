@@ -1,0 +1,93 @@
+/**
+ * The states of a delivery, and what may follow what.
+ *
+ *   queued < sent < accepted < delivered < confirmed     ends without: failed, expired, removed
+ *
+ * A state is raised, never lowered, so late, repeated and foreign events are harmless.
+ * Browser-safe: no imports.
+ */
+
+/** Decimal string of 13 digits near now in ms; unique, increasing, never given out twice. */
+export type Mid = string
+
+export type State =
+  'queued' | 'sent' | 'accepted' | 'delivered' | 'confirmed' | 'failed' | 'expired' | 'removed'
+
+const ranks: Record<State, number> = {
+  queued: 0,
+  sent: 1,
+  accepted: 2,
+  delivered: 3,
+  confirmed: 4,
+  failed: 5,
+  expired: 5,
+  removed: 5,
+}
+
+const WEB_PUSH = 'webpush'
+
+/** How far a delivery got. `via` is the channel that reached the state, `reason` why it ended. */
+export interface Standing {
+  readonly state: State
+  readonly via: string | null
+  readonly reason: string | null
+}
+
+/** Nothing can follow: the delivery reached a person, or ended without. */
+export function isFinal(state: State): boolean {
+  return ranks[state] >= ranks.confirmed
+}
+
+/** The receiving program has it, or a person does. */
+export function hasArrived(state: State): boolean {
+  return state === 'delivered' || state === 'confirmed'
+}
+
+/**
+ * Whether `next` may follow `now`. Ends follow only what has not arrived; a session's state outranks the
+ * same state reached by Web Push (the phone buzzed; the program itself answered).
+ */
+export function mayFollow(
+  now: { readonly state: State; readonly via: string | null },
+  next: { readonly state: State; readonly via: string | null },
+): boolean {
+  if (isFinal(now.state)) return false
+  if (isFinal(next.state) && next.state !== 'confirmed') return now.state !== 'delivered'
+  if (ranks[next.state] !== ranks[now.state]) return ranks[next.state] > ranks[now.state]
+  return now.via === WEB_PUSH && next.via !== WEB_PUSH && next.state === 'delivered'
+}
+
+/** The words of mpush 2.1 as its README documents them, plus three of ours for what mpush never told. */
+export type MpushWord =
+  | 'no'
+  | 'ready'
+  | 'wait'
+  | 'webpush-wait'
+  | 'webpush-ok'
+  | 'webpush-ok-comfirm'
+  | 'ok'
+  | 'failed'
+  | 'expired'
+  | 'full'
+
+/** What an mpush sender is told about a delivery. A removed recipient is one that is not there: `no`. */
+export function mpushWord({ state, via, reason }: Standing): MpushWord {
+  switch (state) {
+    case 'queued':
+      return 'ready'
+    case 'sent':
+      return via === WEB_PUSH ? 'webpush-wait' : 'wait'
+    case 'accepted':
+      return via === WEB_PUSH ? 'webpush-ok' : 'wait'
+    case 'delivered':
+      return via === WEB_PUSH ? 'webpush-ok-comfirm' : 'ok'
+    case 'confirmed':
+      return 'ok'
+    case 'failed':
+      return reason === 'full' ? 'full' : 'failed'
+    case 'expired':
+      return 'expired'
+    case 'removed':
+      return 'no'
+  }
+}

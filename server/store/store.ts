@@ -1,0 +1,210 @@
+/**
+ * What survives a restart: one atomic write and a dozen reads. Memory, lowdb and the deliberately slow
+ * store of the tests all pass test/contract/store.ts.
+ */
+import type { RecipientId } from '../protocol/address.ts'
+import type { Mid, State } from '../protocol/states.ts'
+
+/** What a sender asked the hub to deliver. Immutable. */
+export interface Message {
+  readonly mid: Mid
+  /** ms since epoch, the hub's clock when it was accepted; time is `at`, never the mid */
+  readonly at: number
+  readonly from: { readonly method: 'http' | 'websocket' | 'smtp' | 'hub'; readonly name: string }
+  /** canonical addresses the sender wrote, groups not expanded */
+  readonly to: readonly string[]
+  readonly body: Readonly<Record<string, unknown>>
+  readonly blobs: readonly string[]
+  /** its name; the compiled plan is never stored */
+  readonly strategy: string | null
+  readonly expiresAt: number | null
+}
+
+/** One message for one recipient. */
+export interface Delivery {
+  readonly mid: Mid
+  readonly recipient: RecipientId
+  readonly state: State
+  /** channel that reached the state */
+  readonly via: string | null
+  readonly at: number
+  /** who acked or confirmed, on which device */
+  readonly by: string | null
+  readonly reason: string | null
+  /** still owed to the recipient's sessions */
+  readonly open: boolean
+  /** next step of the plan; plan.length = exhausted */
+  readonly step: number
+  /** when `claim` hands it out; null = never */
+  readonly dueAt: number | null
+}
+
+/** One try on one outbound endpoint. `endedAt` null: in flight, or unknown after a crash. */
+export interface Attempt {
+  readonly n: number
+  readonly step: number
+  readonly endpoint: string
+  readonly channel: string
+  readonly startedAt: number
+  readonly endedAt: number | null
+  readonly outcome: string | null
+  readonly detail: string | null
+  readonly maybeDuplicate: boolean
+}
+
+export type Kind = 'recipient' | 'member' | 'endpoint' | 'device' | 'token' | 'limit' | 'setting'
+
+export interface Accept {
+  readonly op: 'accept'
+  readonly message: Omit<Message, 'mid'>
+  readonly deliveries: readonly { readonly recipient: RecipientId; readonly dueAt: number | null }[]
+  /** A repeat of the key with the same print gets the first mid again; with another print: once-differs. */
+  readonly once?: { readonly key: string; readonly print: string; readonly ttlMs: number }
+  /** A recipient with this much waiting gets a delivery that failed with reason `full`. */
+  readonly room?: { readonly count: number; readonly bytes: number }
+}
+
+export interface Raise {
+  readonly op: 'raise'
+  readonly state: State
+  readonly via: string | null
+  readonly at: number
+  readonly by?: string
+  readonly reason?: string
+  /** false closes the delivery for the recipient's sessions; a closed one never opens again */
+  readonly open: boolean
+  readonly of: readonly (readonly [Mid, readonly RecipientId[]])[]
+}
+
+export type Op =
+  | Accept
+  /** Applies only where `mayFollow` says it raises; `open: false` closes in any case. */
+  | Raise
+  /** Inserts, or completes the one with the same n: a fact, always recorded. */
+  | { readonly op: 'attempt'; readonly mid: Mid; readonly recipient: RecipientId; readonly attempt: Attempt }
+  /** Ends a lease. Only by its holder: a stale fence makes the whole write a conflict. */
+  | {
+      readonly op: 'step'
+      readonly mid: Mid
+      readonly recipient: RecipientId
+      readonly step: number
+      readonly dueAt: number | null
+      readonly fence: number
+    }
+  /** `rev` 0: must be new; other: must be at that revision; none: whatever is there. */
+  | { readonly op: 'put'; readonly kind: Kind; readonly id: string; readonly value: unknown; readonly rev?: number }
+  | { readonly op: 'delete'; readonly kind: Kind; readonly id: string; readonly rev?: number }
+  | { readonly op: 'count'; readonly meter: string; readonly by: number; readonly limit?: number }
+
+export interface Accepted {
+  readonly mid: Mid
+  readonly repeated: boolean
+  /** recipients that had no room; empty for a repeat */
+  readonly full: readonly RecipientId[]
+}
+
+export type Written =
+  | { readonly ok: true; readonly mids: readonly Accepted[] }
+  | {
+      readonly ok: false
+      /** `full`: every recipient of an accept had no room, nothing was accepted */
+      readonly why: 'conflict' | 'limit' | 'once-differs' | 'full'
+      readonly op: number
+    }
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly next: string | null
+  readonly total?: number
+}
+
+/** Due work, leased. */
+export interface Claimed {
+  readonly message: Message
+  readonly delivery: Delivery
+  readonly attempts: readonly Attempt[]
+  readonly fence: number
+  /** the recipient's earliest other delivery with a lower mid that still has work: order is the runner's care */
+  readonly earlier: { readonly mid: Mid; readonly dueAt: number } | null
+}
+
+export interface Document<T> {
+  readonly id: string
+  readonly value: T
+  readonly rev: number
+}
+
+export interface Health {
+  readonly writable: boolean
+  readonly durable: boolean
+  readonly reason: string | null
+  /** writes accepted but not yet on disk */
+  readonly queued: number
+}
+
+export interface Store {
+  /** Takes the lock, recovers, reports what was found. Throws StoreLocked, StoreCorrupt, StoreVersion. */
+  open(): Promise<{ readonly epoch: string; readonly torn: readonly string[] }>
+  close(): Promise<void>
+  health(): Health
+  /**
+   * All ops or none. `sync` resolves when durable and only then is readable; `lazy` is readable at once and
+   * durable within 5 ms. Throws StoreFull (507), StoreBusy (503), StoreFailed (503, outcome unknown).
+   */
+  write(ops: readonly Op[], how: 'sync' | 'lazy'): Promise<Written>
+  message(mid: Mid): Promise<Message | null>
+  /** Deliveries of a message in the order accepted; a large group in pages. */
+  deliveries(mid: Mid, page?: { after?: string; limit?: number }): Promise<Page<Delivery>>
+  attempts(mid: Mid, recipient: RecipientId): Promise<readonly Attempt[]>
+  /** A recipient's messages by mid: open ones only, or all kept; `total` counts what the filter holds. */
+  inbox(
+    recipient: RecipientId,
+    page: { after?: Mid; before?: Mid; open?: boolean; limit: number },
+  ): Promise<Page<Delivery & { readonly message: Message }>>
+  /** Deliveries of the whole hub, newest first. Scans within a budget: a page may be short with `next` set. */
+  list(
+    filter: { states?: readonly State[]; recipient?: RecipientId; text?: string },
+    page: { before?: Mid; limit: number },
+  ): Promise<Page<Delivery>>
+  /**
+   * Due work, leased to this process; it comes back when the lease ends without a `step`. A recipient has
+   * one lease at a time and gets its lowest due mid first.
+   */
+  claim(now: number, limit: number, leaseMs: number): Promise<readonly Claimed[]>
+  /** When the next claim can hand something out; null: nothing is scheduled. */
+  nextDue(): Promise<number | null>
+  get<T>(kind: Kind, id: string): Promise<Document<T> | null>
+  scan<T>(kind: Kind, page: { prefix?: string; after?: string; limit: number }): Promise<Page<Document<T>>>
+  count(meter: string): Promise<number>
+  /** Wake-ups, never data; may be lost, so readers also poll slowly. Returns how to stop listening. */
+  onChange(listener: (what: { kind: Kind | 'inbox' | 'delivery'; id: string }) => void): () => void
+  putBlob(data: AsyncIterable<Uint8Array>, maxBytes: number): Promise<{ readonly id: string; readonly size: number }>
+  readBlob(id: string): AsyncIterable<Uint8Array>
+  /** Drops what policy no longer keeps; never a delivery that is open or still has work, nor its blob. */
+  prune(
+    keep: { ageMs?: number; count?: number; bytes?: number },
+    budgetMs: number,
+  ): Promise<{ readonly dropped: number; readonly more: boolean }>
+}
+
+/** The disk, or the reserve kept for acks and deletes, is used up: nothing was accepted. */
+export class StoreFull extends Error {
+  override readonly name = 'StoreFull'
+}
+/** Too much is waiting for the disk: nothing was accepted, try again. */
+export class StoreBusy extends Error {
+  override readonly name = 'StoreBusy'
+}
+/** A flush failed. What was in it may or may not be on disk; the store takes nothing more until a restart. */
+export class StoreFailed extends Error {
+  override readonly name = 'StoreFailed'
+}
+export class StoreLocked extends Error {
+  override readonly name = 'StoreLocked'
+}
+export class StoreCorrupt extends Error {
+  override readonly name = 'StoreCorrupt'
+}
+export class StoreVersion extends Error {
+  override readonly name = 'StoreVersion'
+}

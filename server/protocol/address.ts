@@ -70,3 +70,11 @@ function split(address: string): { name: string; kind: (typeof kinds)[number] } 
   const kind = kinds.find((known) => at >= 0 && known === address.slice(at + 1))
   return kind === undefined ? { name: address, kind: 'user' } : { name: address.slice(0, at), kind }
 }
+
+/** What `sendType` and `target` of a MESSAGE packet, or the two suffixes of a push URL, mean. @throws Refusal bad-name */
+export function addressOf(
+  sendType: 'personal' | 'group',
+  target: string,
+): { readonly recipient: RecipientId } | { readonly group: GroupId } {
+  return sendType === 'group' ? { group: groupId(target, 'target') } : { recipient: recipientId(target, 'target') }
+}

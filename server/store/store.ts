@@ -76,6 +76,15 @@ export interface Raise {
   readonly of: readonly (readonly [Mid, readonly RecipientId[]])[]
 }
 
+/** `rev` 0: must be new; other: must be at that revision; none: whatever is there. */
+export interface Put {
+  readonly op: 'put'
+  readonly kind: Kind
+  readonly id: string
+  readonly value: unknown
+  readonly rev?: number
+}
+
 export type Op =
   | Accept
   /** Applies only where `mayFollow` says it raises; `open: false` closes in any case. */
@@ -91,8 +100,7 @@ export type Op =
       readonly dueAt: number | null
       readonly fence: number
     }
-  /** `rev` 0: must be new; other: must be at that revision; none: whatever is there. */
-  | { readonly op: 'put'; readonly kind: Kind; readonly id: string; readonly value: unknown; readonly rev?: number }
+  | Put
   | { readonly op: 'delete'; readonly kind: Kind; readonly id: string; readonly rev?: number }
   | { readonly op: 'count'; readonly meter: string; readonly by: number; readonly limit?: number }
 
@@ -149,7 +157,8 @@ export interface Store {
   health(): Health
   /**
    * All ops or none. `sync` resolves when durable and only then is readable; `lazy` is readable at once and
-   * durable within 5 ms. Throws StoreFull (507), StoreBusy (503), StoreFailed (503, outcome unknown).
+   * durable within 5 ms. Accepts resolve in the order of their mids.
+   * Throws StoreFull (507), StoreBusy (503), StoreFailed (503, outcome unknown).
    */
   write(ops: readonly Op[], how: 'sync' | 'lazy'): Promise<Written>
   message(mid: Mid): Promise<Message | null>

@@ -1,0 +1,93 @@
+/**
+ * The secrets that callers prove themselves with: the shared hub token, the admin token, and `auth`, which
+ * the hub signs for a client. `auth` has a key of its own, so it tells nothing about the hub token.
+ */
+import { createHash, createHmac, generateKeyPairSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { Refusal } from '../protocol/errors.ts'
+import type { RecipientId } from '../protocol/address.ts'
+import type { Store } from '../store/store.ts'
+import type { Caller } from './access.ts'
+
+const AUTH_LIFE_MS = 30 * 24 * 3_600_000
+const VERSION = 'c1'
+
+export interface Tokens {
+  readonly hubToken: string
+  /** VAPID public key: base64url without padding, 87 characters (RFC 8292) */
+  readonly vapidPublicKey: string
+  /** The caller that the token proves, or null. Compares in constant time. */
+  callerOf(token: string): Caller | null
+  /** A token by which the holder speaks for `id`, good for 30 days. */
+  sign(id: RecipientId): string
+  /** @throws Refusal bad-auth when forged, expired or not a string */
+  verify(auth: unknown): Caller & { kind: 'client' }
+}
+
+export interface TokenOptions {
+  readonly hubToken: string
+  readonly adminToken: string | undefined
+  readonly store: Store
+  readonly now: () => number
+}
+
+/** Reads the hub's own keys from the store, or makes them at the first start. */
+export async function loadTokens({ hubToken, adminToken, store, now }: TokenOptions): Promise<Tokens> {
+  const key = Buffer.from(await setting(store, 'authKey', () => randomBytes(32).toString('base64')), 'base64')
+  const vapid = JSON.parse(await setting(store, 'vapid', newVapidKeys)) as { publicKey: string }
+  const hub = digest(hubToken)
+  const admin = adminToken === undefined ? null : digest(adminToken)
+
+  const signature = (payload: string) =>
+    createHmac('sha256', key).update(`${VERSION}.${payload}`).digest('base64url')
+
+  return {
+    hubToken,
+    vapidPublicKey: vapid.publicKey,
+    callerOf(token) {
+      const given = digest(token)
+      if (admin && timingSafeEqual(given, admin)) return { kind: 'admin' }
+      return timingSafeEqual(given, hub) ? { kind: 'hub' } : null
+    },
+    sign(id) {
+      const payload = Buffer.from(JSON.stringify([id, now() + AUTH_LIFE_MS])).toString('base64url')
+      return `${VERSION}.${payload}.${signature(payload)}`
+    },
+    verify(auth) {
+      const [version, payload, given, rest] = typeof auth === 'string' ? auth.split('.') : []
+      if (version !== VERSION || payload === undefined || given === undefined || rest !== undefined) {
+        throw new Refusal('bad-auth')
+      }
+      if (!timingSafeEqual(digest(given), digest(signature(payload)))) throw new Refusal('bad-auth')
+      const [id, expiresAt] = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [string, number]
+      if (expiresAt <= now()) throw new Refusal('bad-auth')
+      return { kind: 'client', id }
+    },
+  }
+}
+
+/** A new 256-bit token in words of a URL-safe alphabet. */
+export function newToken(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+function digest(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}
+
+function newVapidKeys(): string {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
+  const point = Buffer.concat([Buffer.of(4), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')])
+  const { d = '' } = privateKey.export({ format: 'jwk' })
+  return JSON.stringify({ publicKey: point.toString('base64url'), privateKey: d })
+}
+
+/** A setting made once; where two processes make it at the same time, the first one's stands. */
+async function setting(store: Store, id: string, make: () => string): Promise<string> {
+  const stored = await store.get<string>('setting', id)
+  if (stored) return stored.value
+  await store.write([{ op: 'put', kind: 'setting', id, value: make(), rev: 0 }], 'sync')
+  const made = await store.get<string>('setting', id)
+  if (!made) throw new Error(`the store did not keep the setting ${id}`)
+  return made.value
+}

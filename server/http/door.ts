@@ -1,0 +1,60 @@
+/** What the routes of the HTTP door share: their options, and how they answer. */
+import type { Context } from 'koa'
+import type { Clock } from '../clock.ts'
+import type { LoginOptions } from '../directory/login.ts'
+import type { Hub, PushResult } from '../hub/hub.ts'
+import type { Log } from '../log.ts'
+import type { Refusal } from '../protocol/errors.ts'
+import type { ServerPacket } from '../protocol/packets.ts'
+import { flatReply, nestedReply } from '../protocol/reply.ts'
+import type { Store } from '../store/store.ts'
+
+const JSON_TYPE = 'application/json; charset=utf-8'
+const RETRY_AFTER_S = '1'
+
+export interface HttpSettings {
+  /** pushes must carry the shared token */
+  readonly verifyToken: boolean
+  /** ms a push waits for acks */
+  readonly waitTimeout: number
+  readonly cors: boolean
+  readonly reply: 'flat' | 'nested'
+  /** bytes */
+  readonly maxBody: number
+  /** bytes */
+  readonly maxUrl: number
+  /** ms until a message without an `expire` of its own is worthless; null: never */
+  readonly expireMs: number | null
+}
+
+export interface HttpOptions extends LoginOptions {
+  readonly hub: Hub
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly settings: HttpSettings
+  readonly version: string
+}
+
+/** Answers with an mpush packet. */
+export function answer(ctx: Context, status: number, packet: ServerPacket): void {
+  ctx.status = status
+  ctx.set('content-type', JSON_TYPE)
+  ctx.body = JSON.stringify(packet)
+}
+
+/** Answers a push: MESSAGE_REPLY, the mid in `X-Message-Id`. */
+export function answerPush(ctx: Context, { reply }: HttpSettings, { mid, standings }: PushResult): void {
+  if (mid !== null) ctx.set('x-message-id', mid)
+  const data = reply === 'nested' ? nestedReply(mid, standings) : flatReply(standings)
+  answer(ctx, 200, { cmd: 'MESSAGE_REPLY', data })
+}
+
+/** Answers a refusal as INFO, with what a client needs to do better. */
+export function answerRefusal(ctx: Context, refusal: Refusal): void {
+  if (refusal.status === 401) ctx.set('www-authenticate', 'Bearer')
+  if (refusal.status === 405) ctx.set('allow', 'GET, POST, OPTIONS')
+  if (refusal.status === 503 || refusal.status === 429) ctx.set('retry-after', RETRY_AFTER_S)
+  if (refusal.code === 'too-large') ctx.set('connection', 'close')
+  answer(ctx, refusal.status, { cmd: 'INFO', data: refusal.message })
+}

@@ -1,0 +1,121 @@
+/** Packets by POST, on any path that is no API path: only `cmd` counts. */
+import type { Context, Middleware } from 'koa'
+import type { Caller } from '../directory/access.ts'
+import { login } from '../directory/login.ts'
+import { readRegistration } from '../directory/registration.ts'
+import { addressOf, wireName } from '../protocol/address.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { type Packet, packetSchemas, readData, readPacket } from '../protocol/packets.ts'
+import { readBody } from './body.ts'
+import { answer, answerPush, type HttpOptions } from './door.ts'
+import { identify } from './identify.ts'
+import { idempotencyKey, pushFlat, readPushPath } from './push.ts'
+
+type Handler = (options: HttpOptions, ctx: Context, packet: Packet) => Promise<void> | void
+
+const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  ['AUTH', auth],
+  ['MESSAGE', message],
+  ['MESSAGE_CALLBACK', ack],
+  ['MESSAGE_WEBPUSH_CALLBACK', webPushAck],
+  ['MESSAGE_FCM_CALLBACK', webPushAck],
+  ['CONFIRM', confirm],
+  ['REGISTER_WEBPUSH', register],
+  ['REGISTER_FCM', register],
+  ['TEST_HTTP', testHttp],
+])
+
+/** A body with `cmd` is a packet; without one it may be the flat push of V2.0, if the path says so. */
+export function packetsByPost(options: HttpOptions): Middleware {
+  return async (ctx, next) => {
+    if (ctx.method !== 'POST') return next()
+    const path = readPushPath(ctx.req.url ?? '')
+    const body = await readBody(ctx.req, options.settings.maxBody, path !== null)
+    if (isObject(body) && !('cmd' in body)) {
+      if (!path) throw new Refusal('not-found')
+      return pushFlat(options, ctx, path, body)
+    }
+    const packet = readPacket(body)
+    const handler = handlers.get(packet.cmd)
+    if (!handler) throw new Refusal('bad-packet', `Unknow cmd: ${packet.cmd.slice(0, 64)}`)
+    await handler(options, ctx, packet)
+  }
+}
+
+async function auth(options: HttpOptions, ctx: Context, packet: Packet): Promise<void> {
+  identify(options.tokens, ctx.req, packet.auth, options.settings.verifyToken)
+  const data = readData(packetSchemas.AUTH, packet.data)
+  try {
+    const { packet: granted } = await login(options, data, true)
+    answer(ctx, 200, { cmd: 'AUTH', data: granted })
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code === 'bad-name') throw error
+    answer(ctx, 403, { cmd: 'AUTH', data: { code: 403, msg: error.message } })
+  }
+}
+
+async function message(options: HttpOptions, ctx: Context, packet: Packet): Promise<void> {
+  const { hub, tokens, settings } = options
+  const caller = identify(tokens, ctx.req, packet.auth, settings.verifyToken)
+  const { sendType, target, message: body, expire } = readData(packetSchemas.MESSAGE, packet.data)
+  const result = await hub.push({
+    caller,
+    method: 'http',
+    to: addressOf(sendType, target),
+    body,
+    expireMs: expire ? expire * 1000 : settings.expireMs,
+    idempotencyKey: idempotencyKey(ctx),
+    waitMs: settings.waitTimeout,
+  })
+  answerPush(ctx, settings, result)
+}
+
+async function ack(options: HttpOptions, ctx: Context, packet: Packet): Promise<void> {
+  const { id } = client(options, ctx, packet)
+  const { mid } = readData(packetSchemas.MID, packet.data)
+  await options.hub.sessions.ack(id, mid, {})
+  answer(ctx, 200, { cmd: 'INFO', data: 'ok' })
+}
+
+async function webPushAck(options: HttpOptions, ctx: Context, packet: Packet): Promise<void> {
+  const { id } = client(options, ctx, packet)
+  const { mid } = readData(packetSchemas.MID, packet.data)
+  await options.hub.sessions.ack(id, mid, { via: 'webpush' })
+  answer(ctx, 200, { cmd: 'INFO', data: 'ok' })
+}
+
+async function confirm(options: HttpOptions, ctx: Context, packet: Packet): Promise<void> {
+  const { id } = client(options, ctx, packet)
+  const { mid } = readData(packetSchemas.MID, packet.data)
+  const first = await options.hub.sessions.confirm(id, mid, wireName(id))
+  if (!first) throw new Refusal('not-found', 'there is no such message to confirm')
+  answer(ctx, 200, { cmd: 'CLEAR', data: { mid, by: first.by } })
+}
+
+async function register(options: HttpOptions, ctx: Context, packet: Packet): Promise<void> {
+  const { id } = client(options, ctx, packet)
+  if (!options.directory.has(id)) {
+    throw new Refusal('not-found', `The Client ${wireName(id)} is not register`)
+  }
+  await options.directory.register(id, readRegistration(packet.cmd, packet.data, ''))
+  answer(ctx, 200, { cmd: 'INFO', data: 'ok' })
+}
+
+/** The PWA asks only whether this resolves. */
+function testHttp(options: HttpOptions, ctx: Context, packet: Packet): void {
+  identify(options.tokens, ctx.req, packet.auth, options.settings.verifyToken)
+  ctx.status = 200
+  ctx.set('content-type', 'application/json; charset=utf-8')
+  ctx.body = ''
+}
+
+/** Callbacks speak in a recipient's name: `auth` must prove it. */
+function client({ tokens }: HttpOptions, ctx: Context, packet: Packet): Caller & { kind: 'client' } {
+  const caller = identify(tokens, ctx.req, packet.auth, false)
+  if (caller.kind !== 'client') throw new Refusal('need-auth', `The ${packet.cmd} cmd must need auth.`)
+  return caller
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,98 @@
+/** Pushes by URL: `GET /{name}.send?text=…&desp=…`, `GET /{group}.group?…`, and the flat POST of V2.0. */
+import type { Context, Middleware } from 'koa'
+import { addressOf } from '../protocol/address.ts'
+import { Refusal } from '../protocol/errors.ts'
+import type { MessageBody } from '../protocol/packets.ts'
+import { fieldsOf } from './body.ts'
+import { answerPush, type HttpOptions } from './door.ts'
+import { identify } from './identify.ts'
+
+const MAX_IDEMPOTENCY_KEY = 255
+const suffixes = [
+  ['.send', 'personal'],
+  ['.group', 'group'],
+] as const
+
+/** What a push URL names. */
+export interface PushPath {
+  readonly sendType: 'personal' | 'group'
+  readonly target: string
+  readonly query: string
+}
+
+/** First in line: nothing stands between the socket and the most frequent request. */
+export function pushByUrl(options: HttpOptions): Middleware {
+  return async (ctx, next) => {
+    const path = ctx.method === 'GET' ? readPushPath(ctx.req.url ?? '') : null
+    if (!path) return next()
+    if (ctx.req.url !== undefined && ctx.req.url.length > options.settings.maxUrl) throw new Refusal('url-too-long')
+    const { idem, ...fields } = fieldsOf(new URLSearchParams(path.query))
+    if ('token' in fields) throw new Refusal('token-in-url')
+    return pushFlat(options, ctx, path, fields, idem === undefined ? undefined : String(idem))
+  }
+}
+
+/** Pushes flat fields: `text` and `desp`, all others are `extra`. */
+export async function pushFlat(
+  options: HttpOptions,
+  ctx: Context,
+  { sendType, target }: PushPath,
+  fields: Readonly<Record<string, unknown>>,
+  idem?: string,
+): Promise<void> {
+  const { hub, tokens, settings } = options
+  const { text, desp, ...extra } = fields
+  const body: MessageBody = { text: asText(text), desp: asText(desp), extra }
+  const result = await hub.push({
+    caller: identify(tokens, ctx.req, undefined, settings.verifyToken),
+    method: 'http',
+    to: addressOf(sendType, target),
+    body,
+    expireMs: settings.expireMs,
+    idempotencyKey: idempotencyKey(ctx, idem),
+    waitMs: settings.waitTimeout,
+  })
+  answerPush(ctx, settings, result)
+}
+
+/**
+ * The path of a push: its last suffix is exactly `.send` or `.group`, the name before it is decoded once.
+ * Null when this is no push URL. @throws Refusal bad-name for a broken percent sign
+ */
+export function readPushPath(url: string): PushPath | null {
+  const mark = url.indexOf('?')
+  const path = mark < 0 ? url : url.slice(0, mark)
+  for (const [suffix, sendType] of suffixes) {
+    if (!path.endsWith(suffix)) continue
+    const target = decode(path.slice(1, -suffix.length))
+    return { sendType, target, query: mark < 0 ? '' : url.slice(mark + 1) }
+  }
+  return null
+}
+
+/** The header, or `idem` where there is no body to hold one. @throws Refusal bad-packet */
+export function idempotencyKey(ctx: Context, idem?: string): string | null {
+  const key = ctx.get('idempotency-key') || idem || null
+  if (key !== null && key.length > MAX_IDEMPOTENCY_KEY) {
+    throw new Refusal('bad-packet', `an idempotency key has ${MAX_IDEMPOTENCY_KEY} characters at most`)
+  }
+  return key
+}
+
+function decode(part: string): string {
+  if (!part.includes('%')) return part
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw new Refusal('bad-name', 'the name in the path is not percent-encoded UTF-8')
+  }
+}
+
+/** A repeated key reads as it did in mpush: joined by commas. */
+function asText(value: unknown): string {
+  if (value === undefined || value === null) return ''
+  if (typeof value === 'object' && !Array.isArray(value)) {
+    throw new Refusal('bad-packet', 'text and desp are strings')
+  }
+  return String(value)
+}

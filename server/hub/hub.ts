@@ -1,0 +1,95 @@
+/** The hub's face for the doors: push, connect, ack, confirm, leave. Knows no protocol. */
+import { createOutbound } from '../channels/outbound.ts'
+import type { Clock } from '../clock.ts'
+import type { Directory } from '../directory/directory.ts'
+import type { Log } from '../log.ts'
+import type { RecipientId } from '../protocol/address.ts'
+import { closeCodes, Refusal } from '../protocol/errors.ts'
+import type { Store } from '../store/store.ts'
+import { createRunner } from './attempt.ts'
+import { createSessions, type Sessions } from './lane.ts'
+import type { Plans } from './plan.ts'
+import { push, type PushRequest, type PushResult, type Rooms } from './push.ts'
+import { createReplies } from './reply.ts'
+import { createSettle, event } from './settle.ts'
+
+const PAGE = 500
+/** what a stopping hub grants attempts in flight before their connections are cut */
+const LAST_ATTEMPTS_MS = 2_000
+
+export type { PushRequest, PushResult } from './push.ts'
+export type { Connection, Session } from './session.ts'
+
+export interface Hub {
+  readonly sessions: Sessions
+  /** @throws Refusal */
+  push(request: PushRequest): Promise<PushResult>
+  /** Ends the recipient's open deliveries as `removed`, forgets what was stored of it, closes its sessions. */
+  remove(recipient: RecipientId): Promise<void>
+  start(): Promise<void>
+  /** Refuses new pushes, answers waiting senders, says goodbye to sessions, ends attempts in flight. */
+  stop(): Promise<void>
+}
+
+export interface HubOptions {
+  readonly store: Store
+  readonly directory: Directory
+  readonly plans: Plans
+  readonly clock: Clock
+  readonly log: Log
+  readonly hubToken: string
+  /** ms without an ack until a frame is sent again */
+  readonly retryMs: number
+  /** what may wait for one recipient */
+  readonly room: { readonly count: number; readonly bytes: number }
+}
+
+export function createHub(options: HubOptions): Hub {
+  const { store, directory, plans, clock, log, hubToken, retryMs, room } = options
+  const replies = createReplies(clock)
+  const settle = createSettle({ store, replies, clock, log })
+  const sessions = createSessions({ store, directory, settle, replies, clock, log, retryMs })
+  const http = createOutbound(() => clock.now())
+  const io = { http, now: () => clock.now(), hubToken }
+  const connects = (recipient: RecipientId) => directory.connects(recipient)
+  const runner = createRunner({ store, plans, settle, replies, clock, log, io, connects })
+  const rooms: Rooms = { store, directory, plans, sessions, runner, settle, replies, clock, room }
+  let stopping = false
+
+  async function endOpenDeliveries(recipient: RecipientId): Promise<void> {
+    for (;;) {
+      settle.flush()
+      const page = await store.inbox(recipient, { open: true, limit: PAGE })
+      if (page.items.length === 0) return
+      const removed = page.items.map(({ mid }) =>
+        event(mid, recipient, 'removed', { reason: 'removed', closes: true }),
+      )
+      await settle.now(removed, [])
+    }
+  }
+
+  return {
+    sessions,
+    async push(request) {
+      if (stopping) throw new Refusal('stopping')
+      return push(rooms, request)
+    },
+    async remove(recipient) {
+      const forgotten = directory.forget(recipient)
+      await settle.now([], forgotten)
+      sessions.closeAll(closeCodes.removed, 'removed', recipient)
+      await endOpenDeliveries(recipient)
+    },
+    start: () => runner.start(),
+    async stop() {
+      stopping = true
+      sessions.closeAll(closeCodes.restarting, 'the hub restarts')
+      replies.close()
+      const cancel = clock.after(LAST_ATTEMPTS_MS, () => void http.close())
+      await runner.stop()
+      cancel()
+      await http.close()
+      settle.flush()
+    },
+  }
+}

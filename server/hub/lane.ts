@@ -1,0 +1,230 @@
+/**
+ * The lane: moves deliveries to live sessions. Knows who is connected, offers new messages, and takes acks
+ * and confirms. This is the hot path: no records of its own, no timer per message.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock } from '../clock.ts'
+import type { Directory } from '../directory/directory.ts'
+import type { Log } from '../log.ts'
+import { wireName, type RecipientId } from '../protocol/address.ts'
+import { closeCodes } from '../protocol/errors.ts'
+import type { Mid } from '../protocol/states.ts'
+import type { Message, Store } from '../store/store.ts'
+import { encodeFrame } from './frame.ts'
+import type { Replies } from './reply.ts'
+import { type Lane, Session, type SessionOptions, TOO_SLOW_BYTES } from './session.ts'
+import { event, type Event, type Settle } from './settle.ts'
+
+/** A larger push goes out in slices of this many recipients, so that others get their turn. */
+const SLICE = 500
+const TICKS_PER_RETRY = 6
+const VIA = 'websocket'
+const IS_MID = /^\d{13}$/
+
+export interface Sessions {
+  /**
+   * A client proved to be `recipient`. Its older session on the same device is closed with 4001. Nothing is
+   * sent before `catchUp` is called on the session.
+   */
+  connect(options: Omit<SessionOptions, 'cursor'>): Session
+  disconnect(session: Session): void
+  /** Offers a message that is durable and new to all live sessions of its recipients. */
+  offer(message: Message, recipients: readonly RecipientId[]): void
+  /**
+   * The receiving program has the message. False, and nothing changes, for a mid that is unknown, foreign
+   * or owed no longer.
+   */
+  ack(recipient: RecipientId, mid: Mid, from: { session?: Session; via?: 'webpush' }): Promise<boolean>
+  /** A person confirmed. Resolves, when durable, with who was first; null if there is no such delivery. */
+  confirm(recipient: RecipientId, mid: Mid, by: string): Promise<{ by: string; repeated: boolean } | null>
+  /** Closes all sessions of a recipient, or everybody's. */
+  closeAll(code: number, reason: string, recipient?: RecipientId): void
+  readonly count: number
+}
+
+export interface LaneOptions {
+  readonly store: Store
+  readonly directory: Directory
+  readonly settle: Settle
+  readonly replies: Replies
+  readonly clock: Clock
+  readonly log: Log
+  /** ms without an ack until a frame is sent again */
+  readonly retryMs: number
+}
+
+export function createSessions(options: LaneOptions): Sessions {
+  const { store, directory, settle, replies, clock, log, retryMs } = options
+  const live = new Map<RecipientId, Session[]>()
+  const busy = new Set<Session>()
+  let count = 0
+  let ticking = false
+
+  const lane: Lane = {
+    store,
+    retryMs,
+    now: () => clock.now(),
+    sent: (mid, recipient) => settle.soon(event(mid, recipient, 'sent', { via: VIA, closes: false })),
+    busy(session) {
+      busy.add(session)
+      if (!ticking) scheduleTick()
+    },
+    failed: (error) => log.error({ err: error }, 'an inbox could not be read'),
+  }
+
+  function scheduleTick(): void {
+    ticking = true
+    clock.after(retryMs / TICKS_PER_RETRY, () => {
+      ticking = false
+      for (const session of busy) tick(session)
+      if (busy.size > 0) scheduleTick()
+    })
+  }
+
+  function tick(session: Session): void {
+    if (session.idle) {
+      busy.delete(session)
+      return
+    }
+    if (session.connection.buffered() > TOO_SLOW_BYTES) {
+      session.connection.close(closeCodes.tooSlow, 'reads too slowly')
+      disconnect(session)
+      return
+    }
+    session.tick()
+  }
+
+  function disconnect(session: Session): void {
+    const sessions = live.get(session.recipient)
+    if (!sessions?.includes(session)) return
+    session.close()
+    busy.delete(session)
+    count -= 1
+    const left = sessions.filter((other) => other !== session)
+    if (left.length > 0) {
+      live.set(session.recipient, left)
+      return
+    }
+    live.delete(session.recipient)
+    replies.sessionsGone(session.recipient)
+  }
+
+  async function offerInSlices(message: Message, recipients: readonly RecipientId[]): Promise<void> {
+    for (const recipient of recipients) {
+      for (const session of live.get(recipient) ?? []) {
+        session.await(message.mid)
+        replies.sessionOwes(message.mid, recipient)
+      }
+    }
+    for (let start = 0; start < recipients.length; start += SLICE) {
+      offerNow(message, recipients.slice(start, start + SLICE))
+      await nextTurn()
+    }
+  }
+
+  function offerNow(message: Message, recipients: readonly RecipientId[]): void {
+    let frame: Buffer | undefined
+    const encoded = () => (frame ??= encodeFrame(message))
+    for (const recipient of recipients) {
+      const sessions = live.get(recipient)
+      if (!sessions) continue
+      replies.sessionOwes(message.mid, recipient)
+      for (const session of sessions) session.offer(message.mid, encoded)
+    }
+  }
+
+  /** An ack closes the delivery for all, unless somebody here can confirm: then the others still want it. */
+  function waitsForConfirm(recipient: RecipientId): boolean {
+    for (const device of directory.devices(recipient).values()) if (device.confirms) return true
+    return false
+  }
+
+  function acknowledge(recipient: RecipientId, mid: Mid, via: string, session: Session | undefined): void {
+    const stays = via !== VIA || waitsForConfirm(recipient)
+    const device = session?.device ?? null
+    settle.soon(event(mid, recipient, 'delivered', { via, by: device, closes: !stays }))
+    if (via === VIA && stays) {
+      remember(recipient, device ?? '', session?.acked ?? mid, session?.confirms ?? false)
+    }
+  }
+
+  function remember(recipient: RecipientId, device: string, cursor: Mid, confirms: boolean): void {
+    const known = directory.device(recipient, device)
+    if (known && known.cursor >= cursor && known.confirms === confirms) return
+    settle.soonToo(directory.putDevice(recipient, device, { cursor, confirms }))
+  }
+
+  settle.onClosed(({ recipient, mid, by, state }: Event) => {
+    for (const session of live.get(recipient) ?? []) {
+      session.release(mid)
+      if (session.device === null) continue
+      const itself = state === 'delivered' && session.device === by
+      if (itself || (state !== 'delivered' && state !== 'confirmed')) continue
+      const data = { mid, by: by ?? wireName(recipient) }
+      session.connection.send(Buffer.from(JSON.stringify({ cmd: 'CLEAR', data })))
+    }
+  })
+
+  return {
+    connect(connecting) {
+      const { recipient, device, confirms } = connecting
+      const older = live.get(recipient)?.find((session) => session.device === device)
+      if (older) {
+        older.connection.close(closeCodes.replaced, 'replaced')
+        disconnect(older)
+      }
+      const cursor = directory.device(recipient, device ?? '')?.cursor ?? ''
+      if (device !== null || confirms) remember(recipient, device ?? '', cursor, confirms)
+      const session = new Session(lane, { ...connecting, cursor })
+      live.set(recipient, [...(live.get(recipient) ?? []), session])
+      count += 1
+      return session
+    },
+
+    disconnect,
+
+    offer(message, recipients) {
+      if (recipients.length <= SLICE) {
+        offerNow(message, recipients)
+        return
+      }
+      offerInSlices(message, recipients).catch(lane.failed)
+    },
+
+    async ack(recipient, mid, { session, via }) {
+      if (!IS_MID.test(mid)) return false
+      const target = session ?? live.get(recipient)?.find((other) => other.device === null)
+      const inFlight = via === undefined && target?.release(mid) === true
+      if (!inFlight && !(await deliveryOf(store, recipient, mid))?.open) return false
+      acknowledge(recipient, mid, via ?? VIA, target)
+      return true
+    },
+
+    async confirm(recipient, mid, by) {
+      if (!IS_MID.test(mid)) return null
+      const before = await deliveryOf(store, recipient, mid)
+      if (!before) return null
+      if (before.state === 'confirmed') return { by: before.by ?? by, repeated: true }
+      await settle.now([event(mid, recipient, 'confirmed', { via: VIA, by, closes: true })], [])
+      return { by, repeated: false }
+    },
+
+    closeAll(code, reason, recipient) {
+      const sessions = recipient === undefined ? [...live.values()].flat() : (live.get(recipient) ?? [])
+      for (const session of sessions) {
+        session.connection.close(code, reason)
+        disconnect(session)
+      }
+    },
+
+    get count() {
+      return count
+    },
+  }
+}
+
+async function deliveryOf(store: Store, recipient: RecipientId, mid: Mid) {
+  const before = String(Number(mid) - 1).padStart(mid.length, '0')
+  const page = await store.inbox(recipient, { after: before, limit: 1 })
+  return page.items.find((delivery) => delivery.mid === mid) ?? null
+}

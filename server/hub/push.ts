@@ -1,0 +1,180 @@
+/**
+ * Read this first: what happens to a push.
+ *
+ *   resolve   who is meant, and may the caller reach them
+ *   accept    the message and all its deliveries become durable in one write; from here on nothing is lost
+ *   offer     live sessions get a frame at once (the lane), outbound endpoints an attempt (the plan runner)
+ *   answer    how far it got with each recipient, as soon as nothing more can happen or the time is up
+ */
+import { createHash } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import { type Caller, may } from '../directory/access.ts'
+import type { Directory } from '../directory/directory.ts'
+import { type GroupId, type RecipientId, wireName } from '../protocol/address.ts'
+import { Refusal } from '../protocol/errors.ts'
+import type { MessageBody } from '../protocol/packets.ts'
+import type { Mid, Standing } from '../protocol/states.ts'
+import {
+  type Accept,
+  type Accepted,
+  type Message,
+  type Store,
+  StoreBusy,
+  StoreFull,
+  type Written,
+} from '../store/store.ts'
+import type { Runner } from './attempt.ts'
+import type { Sessions } from './lane.ts'
+import type { Plans } from './plan.ts'
+import { QUEUED, type Replies, type Standings } from './reply.ts'
+import type { Settle } from './settle.ts'
+
+const ONCE_MS = 24 * 3_600_000
+const FULL: Standing = Object.freeze({ state: 'failed', via: null, reason: 'full' })
+const CALLER_UNKNOWN = ''
+
+/** A push that a door has read and found well formed. */
+export interface PushRequest {
+  readonly caller: Caller
+  readonly method: Message['from']['method']
+  readonly to: { readonly recipient: RecipientId } | { readonly group: GroupId }
+  readonly body: MessageBody
+  /** ms until it is worthless; null: never */
+  readonly expireMs: number | null
+  /** A repeat with the same key is answered with what became of the first. */
+  readonly idempotencyKey: string | null
+  /** how long the caller waits for its answer, in ms */
+  readonly waitMs: number
+}
+
+export interface PushResult {
+  /** null: nobody was meant, nothing was accepted */
+  readonly mid: Mid | null
+  /** each recipient that was meant; null for one the hub does not know */
+  readonly standings: ReadonlyMap<RecipientId, Standing | null>
+}
+
+/** The rooms that a push passes through. */
+export interface Rooms {
+  readonly store: Store
+  readonly directory: Directory
+  readonly plans: Plans
+  readonly sessions: Sessions
+  readonly runner: Runner
+  readonly settle: Settle
+  readonly replies: Replies
+  readonly clock: Clock
+  readonly room: { readonly count: number; readonly bytes: number }
+}
+
+/** @throws Refusal, and nothing was accepted; `store-failed` alone leaves that open */
+export async function push(rooms: Rooms, request: PushRequest): Promise<PushResult> {
+  const recipients = resolve(rooms, request)
+  if (recipients.length === 0) return nobody(request)
+  const accept = compose(rooms, request, recipients)
+  const accepted = await admit(rooms, accept)
+  if (accepted.repeated) return standingsNow(rooms, accepted.mid)
+  offer(rooms, accept, accepted, recipients)
+  return { mid: accepted.mid, standings: await rooms.replies.settled(accepted.mid, request.waitMs) }
+}
+
+function resolve({ directory }: Rooms, { caller, to }: PushRequest): readonly RecipientId[] {
+  const target = 'group' in to ? to.group : to.recipient
+  if (!may(caller, 'push', target)) throw new Refusal('not-allowed')
+  if ('group' in to) return directory.members(to.group)
+  return directory.has(to.recipient) ? [to.recipient] : []
+}
+
+function nobody({ to }: PushRequest): PushResult {
+  return { mid: null, standings: new Map('group' in to ? [] : [[to.recipient, null]]) }
+}
+
+function compose({ plans, clock, room }: Rooms, request: PushRequest, recipients: readonly RecipientId[]): Accept {
+  const at = clock.now()
+  const expiresAt = request.expireMs === null ? null : at + request.expireMs
+  const target = 'group' in request.to ? request.to.group : request.to.recipient
+  const once = onceOf(request, target)
+  return {
+    op: 'accept',
+    message: {
+      at,
+      from: { method: request.method, name: nameOf(request.caller) },
+      to: [target],
+      body: { ...request.body },
+      blobs: [],
+      strategy: null,
+      expiresAt,
+    },
+    deliveries: recipients.map((recipient) => ({
+      recipient,
+      dueAt: plans.of(recipient, null).length > 0 ? at : expiresAt,
+    })),
+    room,
+    ...(once ? { once } : {}),
+  }
+}
+
+/** A key belongs to its caller, so that strangers cannot collide; the print is what must not differ. */
+function onceOf({ caller, body, idempotencyKey }: PushRequest, target: string): Accept['once'] | null {
+  if (idempotencyKey === null) return null
+  return {
+    key: JSON.stringify([caller.kind, nameOf(caller), idempotencyKey]),
+    print: createHash('sha256').update(JSON.stringify([target, body])).digest('base64url'),
+    ttlMs: ONCE_MS,
+  }
+}
+
+function nameOf(caller: Caller): string {
+  return caller.kind === 'client' ? wireName(caller.id) : CALLER_UNKNOWN
+}
+
+async function admit({ store }: Rooms, accept: Accept): Promise<Accepted> {
+  const written = await write(store, accept)
+  if (!written.ok) {
+    throw new Refusal(written.why === 'once-differs' ? 'idempotency-mismatch' : 'inbox-full')
+  }
+  const [accepted] = written.mids
+  if (!accepted) throw new Refusal('internal')
+  return accepted
+}
+
+async function write(store: Store, accept: Accept): Promise<Written> {
+  try {
+    return await store.write([accept], 'sync')
+  } catch (error) {
+    if (error instanceof StoreFull) throw new Refusal('store-full')
+    if (error instanceof StoreBusy) throw new Refusal('store-busy')
+    throw new Refusal('store-failed')
+  }
+}
+
+function offer(rooms: Rooms, accept: Accept, { mid, full }: Accepted, recipients: readonly RecipientId[]): void {
+  const { sessions, runner, replies, plans } = rooms
+  const standings: Standings = new Map()
+  for (const recipient of recipients) standings.set(recipient, QUEUED)
+  for (const recipient of full) standings.set(recipient, FULL)
+  replies.open(mid, standings)
+
+  const reached = full.length === 0 ? recipients : recipients.filter((recipient) => !full.includes(recipient))
+  sessions.offer({ ...accept.message, mid }, reached)
+  let due = false
+  for (const recipient of reached) {
+    if (plans.of(recipient, null).length === 0) continue
+    replies.attemptOwes(mid, recipient)
+    due = true
+  }
+  if (due || accept.message.expiresAt !== null) runner.wake()
+}
+
+/** The states of an earlier push as they are now. */
+async function standingsNow({ store, settle }: Rooms, mid: Mid): Promise<PushResult> {
+  settle.flush()
+  const standings: Standings = new Map()
+  let after: string | null = null
+  do {
+    const page: Awaited<ReturnType<Store['deliveries']>> = await store.deliveries(mid, after === null ? {} : { after })
+    for (const delivery of page.items) standings.set(delivery.recipient, delivery)
+    after = page.next
+  } while (after !== null)
+  return { mid, standings }
+}

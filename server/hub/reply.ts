@@ -1,0 +1,94 @@
+/**
+ * Senders that wait for their answer. A reply waits only while something can still happen: a live session
+ * owes an ack, or an attempt is in flight.
+ */
+import type { Clock } from '../clock.ts'
+import type { RecipientId } from '../protocol/address.ts'
+import { hasArrived, isFinal, mayFollow, type Mid, type Standing } from '../protocol/states.ts'
+
+export const QUEUED: Standing = Object.freeze({ state: 'queued', via: null, reason: null })
+
+/** How far one message got with each of its recipients, in the order accepted. */
+export type Standings = Map<RecipientId, Standing>
+
+interface Waiting {
+  readonly standings: Standings
+  /** recipients whose live sessions owe an ack */
+  readonly sessions: Set<RecipientId>
+  /** recipients with an attempt in flight or about to be */
+  readonly attempts: Set<RecipientId>
+  done: (() => void) | null
+}
+
+export interface Replies {
+  /** Follows a message that was accepted just now. */
+  open(mid: Mid, standings: Standings): void
+  /** A live session of the recipient will get the message, or has it and owes the ack. */
+  sessionOwes(mid: Mid, recipient: RecipientId): void
+  attemptOwes(mid: Mid, recipient: RecipientId): void
+  attemptEnded(mid: Mid, recipient: RecipientId): void
+  /** The recipient's last live session is gone: it owes nothing for now. */
+  sessionsGone(recipient: RecipientId): void
+  /** A delivery was raised. */
+  raised(mid: Mid, recipient: RecipientId, standing: Standing): void
+  /** Resolves when nothing more can happen, after `timeoutMs` at the latest, and stops following. */
+  settled(mid: Mid, timeoutMs: number): Promise<Standings>
+  /** Every waiting sender is answered with what is known now. */
+  close(): void
+}
+
+export function createReplies(clock: Clock): Replies {
+  const waiting = new Map<Mid, Waiting>()
+
+  function finishIfIdle(reply: Waiting): void {
+    if (reply.sessions.size === 0 && reply.attempts.size === 0) reply.done?.()
+  }
+
+  return {
+    open(mid, standings) {
+      waiting.set(mid, { standings, sessions: new Set(), attempts: new Set(), done: null })
+    },
+    sessionOwes: (mid, recipient) => void waiting.get(mid)?.sessions.add(recipient),
+    attemptOwes: (mid, recipient) => void waiting.get(mid)?.attempts.add(recipient),
+
+    attemptEnded(mid, recipient) {
+      const reply = waiting.get(mid)
+      if (reply?.attempts.delete(recipient)) finishIfIdle(reply)
+    },
+
+    sessionsGone(recipient) {
+      for (const reply of waiting.values()) if (reply.sessions.delete(recipient)) finishIfIdle(reply)
+    },
+
+    raised(mid, recipient, standing) {
+      const reply = waiting.get(mid)
+      const now = reply?.standings.get(recipient)
+      if (!reply || !now || !mayFollow(now, standing)) return
+      reply.standings.set(recipient, standing)
+      if (!hasArrived(standing.state) && !isFinal(standing.state)) return
+      reply.sessions.delete(recipient)
+      reply.attempts.delete(recipient)
+      finishIfIdle(reply)
+    },
+
+    async settled(mid, timeoutMs) {
+      const reply = waiting.get(mid)
+      if (!reply) return new Map()
+      if (reply.sessions.size > 0 || reply.attempts.size > 0) {
+        await new Promise<void>((resolve) => {
+          const cancel = clock.after(timeoutMs, resolve)
+          reply.done = () => {
+            cancel()
+            resolve()
+          }
+        })
+      }
+      waiting.delete(mid)
+      return reply.standings
+    },
+
+    close() {
+      for (const reply of waiting.values()) reply.done?.()
+    },
+  }
+}

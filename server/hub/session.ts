@@ -1,0 +1,200 @@
+/**
+ * One live connection of a recipient. It follows the recipient's inbox with a cursor and a window: a new
+ * frame goes out at once while the window is free, otherwise the session is `behind` and reads on from the
+ * store when acks make room. There is no queue beside the store.
+ */
+import type { RecipientId } from '../protocol/address.ts'
+import type { Mid } from '../protocol/states.ts'
+import type { Store } from '../store/store.ts'
+import { encodeFrame } from './frame.ts'
+
+/** Above this nothing more is written to a socket until it drains; far above it, the socket goes. */
+export const SLOW_BYTES = 1024 * 1024
+export const TOO_SLOW_BYTES = 4 * SLOW_BYTES
+
+const STEADY_TRIES = 3
+const MAX_RETRY_MS = 60_000
+
+/** What a door gives the hub to reach one socket. */
+export interface Connection {
+  send(frame: Buffer): void
+  /** Runs `write` so that what it sends leaves in one piece. */
+  batch(write: () => void): void
+  /** bytes not yet taken by the network */
+  buffered(): number
+  close(code: number, reason: string): void
+}
+
+export interface SessionOptions {
+  readonly recipient: RecipientId
+  /** null: this session is the recipient's one plain client */
+  readonly device: string | null
+  readonly window: number
+  readonly confirms: boolean
+  /** mids up to here are not owed to this device */
+  readonly cursor: Mid
+  readonly connection: Connection
+}
+
+/** What a session needs of the lane it runs in. */
+export interface Lane {
+  readonly store: Store
+  readonly retryMs: number
+  now(): number
+  sent(mid: Mid, recipient: RecipientId): void
+  /** The session has frames in flight or is behind, and wants a tick. */
+  busy(session: Session): void
+  failed(error: unknown): void
+}
+
+interface InFlight {
+  readonly frame: Buffer
+  tries: number
+  dueAt: number
+}
+
+export class Session {
+  readonly recipient: RecipientId
+  readonly device: string | null
+  readonly confirms: boolean
+  readonly connection: Connection
+  readonly #lane: Lane
+  readonly #window: number
+  readonly #inFlight = new Map<Mid, InFlight>()
+  #cursor: Mid
+  /** there may be more in the store: nothing is sent past it, so the order of mids holds */
+  #behind = true
+  /** the mid that a large push, sent in slices, will bring */
+  #awaited: Mid | null = null
+  #reading = false
+  #offered = false
+  #closed = false
+
+  constructor(lane: Lane, options: SessionOptions) {
+    this.#lane = lane
+    this.recipient = options.recipient
+    this.device = options.device
+    this.confirms = options.confirms
+    this.connection = options.connection
+    this.#window = options.window
+    this.#cursor = options.cursor
+  }
+
+  get idle(): boolean {
+    return this.#inFlight.size === 0 && !this.#behind
+  }
+
+  /** A push in slices will offer `mid` in a later turn: what comes meanwhile must not overtake it. */
+  await(mid: Mid): void {
+    if (this.#behind) {
+      this.#offered = true
+      return
+    }
+    this.#behind = true
+    this.#awaited = mid
+  }
+
+  /** `mid` is durable and new. */
+  offer(mid: Mid, frame: () => Buffer): void {
+    if (this.#closed || mid <= this.#cursor) return
+    if (this.#awaited === mid) this.#behind = false
+    this.#awaited = null
+    if (!this.#behind && this.#hasRoom()) {
+      this.#transmit(mid, frame())
+      return
+    }
+    this.#behind = true
+    this.#offered = true
+    this.#lane.busy(this)
+    if (this.#hasRoom()) this.catchUp()
+  }
+
+  /** The client has it, or it is owed no longer; reads on if that made room. True if it was in flight. */
+  release(mid: Mid): boolean {
+    const had = this.#inFlight.delete(mid)
+    if (this.#behind && had) this.catchUp()
+    return had
+  }
+
+  /** Everything up to this mid was acked, or is not owed to this device. */
+  get acked(): Mid {
+    const [first] = this.#inFlight.keys()
+    return first === undefined ? this.#cursor : before(first)
+  }
+
+  /** Sends what is owed from the cursor on, as far as the window allows. */
+  catchUp(): void {
+    if (this.#reading || this.#closed) return
+    this.#reading = true
+    this.#readOn().then(
+      () => (this.#reading = false),
+      (error: unknown) => {
+        this.#reading = false
+        this.#lane.failed(error)
+      },
+    )
+  }
+
+  /** Sends frames again whose ack is overdue. */
+  tick(): void {
+    if (this.#closed) return
+    const buffered = this.connection.buffered()
+    if (buffered > SLOW_BYTES) return
+    if (this.#behind && this.#hasRoom()) this.catchUp()
+    const now = this.#lane.now()
+    for (const flight of this.#inFlight.values()) {
+      if (flight.dueAt > now) continue
+      flight.tries += 1
+      flight.dueAt = now + retryDelay(this.#lane.retryMs, flight.tries)
+      this.connection.send(flight.frame)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#inFlight.clear()
+  }
+
+  async #readOn(): Promise<void> {
+    while (this.#behind && this.#hasRoom() && !this.#closed) {
+      this.#offered = false
+      this.#awaited = null
+      const page = await this.#lane.store.inbox(this.recipient, {
+        after: this.#cursor,
+        open: true,
+        limit: this.#window - this.#inFlight.size,
+      })
+      if (this.#closed) return
+      const now = this.#lane.now()
+      this.connection.batch(() => {
+        for (const { mid, message } of page.items) {
+          if (mid <= this.#cursor) continue
+          if (message.expiresAt !== null && message.expiresAt <= now) this.#cursor = mid
+          else this.#transmit(mid, encodeFrame(message))
+        }
+      })
+      if (page.next === null && !this.#offered) this.#behind = false
+    }
+  }
+
+  #hasRoom(): boolean {
+    return this.#inFlight.size < this.#window && this.connection.buffered() < SLOW_BYTES
+  }
+
+  #transmit(mid: Mid, frame: Buffer): void {
+    this.#cursor = mid
+    this.#inFlight.set(mid, { frame, tries: 1, dueAt: this.#lane.now() + this.#lane.retryMs })
+    this.connection.send(frame)
+    this.#lane.busy(this)
+    this.#lane.sent(mid, this.recipient)
+  }
+}
+
+/** Clients expect a steady pace at first; after some tries it doubles up to a minute. */
+function retryDelay(firstMs: number, tries: number): number {
+  return Math.max(firstMs, Math.min(MAX_RETRY_MS, firstMs * 2 ** Math.max(0, tries - STEADY_TRIES)))
+}
+
+function before(mid: Mid): Mid {
+  return String(Number(mid) - 1).padStart(mid.length, '0')
+}

@@ -1,0 +1,140 @@
+/**
+ * The packets of mpush 2.1 and ours, as PROTOCOL.md describes them. One JSON object per frame or body:
+ * `{cmd, data, auth?}`; keys that are not named here are ignored.
+ */
+import * as z from 'zod'
+import type { MpushWord } from './states.ts'
+import { Refusal } from './errors.ts'
+
+/** Old clients send numbers, null or nothing where a string is meant. */
+const looseString = z
+  .union([z.string(), z.number(), z.boolean()])
+  .nullish()
+  .transform((value) => (value === null || value === undefined ? '' : String(value)))
+
+const required = (property: string) =>
+  looseString.refine((value) => value !== '', { error: `${property} property is required` })
+
+/** Android clients write an unset group as the string "null". */
+const optionalGroup = looseString.transform((value) =>
+  value === '' || value === 'null' || value === 'undefined' ? null : value,
+)
+
+const extra = z
+  .record(z.string(), z.unknown(), { error: 'extra property must be an object' })
+  .nullish()
+  .transform((value) => value ?? {})
+
+/** What a receiver shows: title, text and whatever the sender added for the app. */
+export interface MessageBody {
+  readonly text: string
+  readonly desp: string
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+export const MAX_WINDOW = 100
+
+export const packetSchemas = {
+  AUTH: z.object({
+    token: looseString,
+    name: required('name'),
+    group: optionalGroup,
+    /** a remembered place of this recipient; lets it hold several sessions */
+    device: z.string({ error: 'device property must be a string' }).nullish(),
+    /** frames in flight at once; 1 unless told, 100 at most */
+    window: z.int({ error: 'window property must be a whole number' }).positive().nullish(),
+    /** this client can say that a person confirmed */
+    confirms: z.boolean({ error: 'confirms property must be true or false' }).nullish(),
+  }),
+  MESSAGE: z.object({
+    sendType: z.enum(['personal', 'group'], { error: "sendType property must 'personal' or 'group'" }),
+    target: required('target'),
+    message: z.object({ text: looseString, desp: looseString, extra }, { error: 'message property is required' }),
+    /** seconds until it is worthless */
+    expire: z.number({ error: 'expire property must be seconds' }).positive().nullish(),
+  }),
+  MID: z.object({ mid: required('mid') }),
+  WEBPUSH: z.object(
+    {
+      endpoint: z.url({ protocol: /^https?$/, error: 'endpoint property is required' }),
+      expirationTime: z.number().nullish(),
+      keys: z.object(
+        {
+          auth: z.string({ error: 'keys.auth property is required' }),
+          p256dh: z.string({ error: 'keys.p256dh property is required' }),
+        },
+        { error: 'keys property is required' },
+      ),
+    },
+    { error: 'endpoint property is required' },
+  ),
+  FCM: z.object({ token: required('token') }, { error: 'token property is required' }),
+}
+
+const envelope = z.object(
+  {
+    cmd: z.string({ error: 'cmd property is required' }),
+    data: z.unknown(),
+    auth: z.unknown().optional(),
+  },
+  { error: 'a packet is a JSON object with the property cmd' },
+)
+
+export type Packet = z.infer<typeof envelope>
+export type AuthData = z.infer<typeof packetSchemas.AUTH>
+export type MessageData = z.infer<typeof packetSchemas.MESSAGE>
+export type WebPushSubscription = z.infer<typeof packetSchemas.WEBPUSH>
+
+/** The envelope of a packet. @throws Refusal bad-packet */
+export function readPacket(value: unknown): Packet {
+  return read(envelope, value)
+}
+
+/** The data of a packet as its schema has it. @throws Refusal bad-packet, naming the first property at fault */
+export function readData<T>(schema: z.ZodType<T>, data: unknown): T {
+  return read(schema, data ?? {})
+}
+
+function read<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  const text = issue?.message ?? ''
+  throw new Refusal('bad-packet', text.includes('property') ? text : `${issue?.path.join('.')} property: ${text}`)
+}
+
+/** What the hub sends. `data` is an object in AUTH, MESSAGE, MESSAGE_REPLY, CLEAR and a string elsewhere. */
+export type ServerPacket =
+  | { cmd: 'AUTH'; data: AuthOk | { code: 401 | 403; msg: string } }
+  | { cmd: 'MESSAGE'; data: MessageFrame }
+  | { cmd: 'MESSAGE_REPLY'; data: FlatReply | NestedReply }
+  | { cmd: 'CLEAR'; data: { mid: string; by: string } }
+  | { cmd: 'INFO'; data: string }
+  | { cmd: 'PONG'; data: '' }
+
+/** The superset that both generations of clients read; three names for one VAPID public key. */
+export interface AuthOk {
+  code: 200
+  msg: string
+  fcmProjectId: string
+  fcmApplicationId: string
+  fcmApiKey: string
+  auth: string
+  fcmServerKey: string
+  webpushServerKey: string
+  webpushPublicKey: string
+}
+
+export interface MessageFrame {
+  sendType: 'personal' | 'group'
+  target: string
+  from: { method: 'http' | 'websocket'; name: string }
+  message: MessageBody
+  mid: string
+}
+
+export type FlatReply = Record<string, MpushWord>
+export interface NestedReply {
+  mid: string
+  status: FlatReply
+}

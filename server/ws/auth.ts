@@ -1,0 +1,40 @@
+import { login } from '../directory/login.ts'
+import { checkName } from '../protocol/address.ts'
+import { Refusal } from '../protocol/errors.ts'
+import { type AuthData, MAX_WINDOW, packetSchemas, readData } from '../protocol/packets.ts'
+import type { SocketClient } from './connection.ts'
+import type { PacketHandler } from './packets.ts'
+
+/** AUTH comes before anything that is pending: the answer leaves first, then the inbox is read. */
+export const auth: PacketHandler = {
+  beforeAuth: true,
+  async handle(client, packet) {
+    const data = readData(packetSchemas.AUTH, packet.data)
+    const device = data.device ? checkName(data.device, 'device') : null
+    const granted = await tryLogin(client, data)
+    if (!granted) return
+    client.begin(() =>
+      client.options.hub.sessions.connect({
+        recipient: granted.id,
+        device,
+        window: Math.min(data.window ?? 1, MAX_WINDOW),
+        confirms: data.confirms ?? false,
+        connection: client.transport,
+      }),
+    )
+    client.send({ cmd: 'AUTH', data: granted.packet })
+    client.session?.catchUp()
+  },
+}
+
+/** Only a wrong token is answered with 403: clients take any other code than 200 as final. */
+async function tryLogin(client: SocketClient, data: AuthData) {
+  try {
+    return await login(client.options, data, client.options.settings.verifyToken)
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code === 'bad-name') throw error
+    client.send({ cmd: 'AUTH', data: { code: 403, msg: error.message } })
+    client.wrongToken()
+    return null
+  }
+}

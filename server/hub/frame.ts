@@ -30,6 +30,6 @@ function bodyOf({ body }: Message): MessageBody {
   return {
     text: typeof text === 'string' ? text : '',
     desp: typeof desp === 'string' ? desp : '',
-    extra: typeof extra === 'object' && extra !== null ? { ...extra } : {},
+    extra: typeof extra === 'object' && extra !== null && !Array.isArray(extra) ? { ...extra } : {},
   }
 }

@@ -6,11 +6,11 @@ import type { Log } from '../log.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import { closeCodes, Refusal } from '../protocol/errors.ts'
 import type { Store } from '../store/store.ts'
-import { createRunner } from './attempt.ts'
 import { createSessions, type Sessions } from './lane.ts'
 import type { Plans } from './plan.ts'
 import { push, type PushRequest, type PushResult, type Rooms } from './push.ts'
 import { createReplies } from './reply.ts'
+import { createRunner } from './runner.ts'
 import { createSettle, event } from './settle.ts'
 
 const PAGE = 500
@@ -49,7 +49,7 @@ export function createHub(options: HubOptions): Hub {
   const replies = createReplies(clock)
   const settle = createSettle({ store, replies, clock, log })
   const sessions = createSessions({ store, directory, settle, replies, clock, log, retryMs })
-  const http = createOutbound(() => clock.now())
+  const http = createOutbound(clock)
   const io = { http, now: () => clock.now(), hubToken }
   const connects = (recipient: RecipientId) => directory.connects(recipient)
   const runner = createRunner({ store, plans, settle, replies, clock, log, io, connects })
@@ -61,9 +61,7 @@ export function createHub(options: HubOptions): Hub {
       settle.flush()
       const page = await store.inbox(recipient, { open: true, limit: PAGE })
       if (page.items.length === 0) return
-      const removed = page.items.map(({ mid }) =>
-        event(mid, recipient, 'removed', { reason: 'removed', closes: true }),
-      )
+      const removed = page.items.map(({ mid }) => event(mid, recipient, 'removed', { reason: 'removed', closes: true }))
       await settle.now(removed, [])
     }
   }

@@ -195,14 +195,14 @@ export function createSessions(options: LaneOptions): Sessions {
       if (!IS_MID.test(mid)) return false
       const target = session ?? live.get(recipient)?.find((other) => other.device === null)
       const inFlight = via === undefined && target?.release(mid) === true
-      if (!inFlight && !(await deliveryOf(store, recipient, mid))?.open) return false
+      if (!inFlight && !(await store.delivery(mid, recipient))?.open) return false
       acknowledge(recipient, mid, via ?? VIA, target)
       return true
     },
 
     async confirm(recipient, mid, by) {
       if (!IS_MID.test(mid)) return null
-      const before = await deliveryOf(store, recipient, mid)
+      const before = await store.delivery(mid, recipient)
       if (!before) return null
       if (before.state === 'confirmed') return { by: before.by ?? by, repeated: true }
       await settle.now([event(mid, recipient, 'confirmed', { via: VIA, by, closes: true })], [])
@@ -221,10 +221,4 @@ export function createSessions(options: LaneOptions): Sessions {
       return count
     },
   }
-}
-
-async function deliveryOf(store: Store, recipient: RecipientId, mid: Mid) {
-  const before = String(Number(mid) - 1).padStart(mid.length, '0')
-  const page = await store.inbox(recipient, { after: before, limit: 1 })
-  return page.items.find((delivery) => delivery.mid === mid) ?? null
 }

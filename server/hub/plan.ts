@@ -4,11 +4,12 @@
  */
 import type { Endpoint } from '../channels/channel.ts'
 import type { RecipientId } from '../protocol/address.ts'
-import type { State } from '../protocol/states.ts'
+import { hasArrived, type State } from '../protocol/states.ts'
 
 export interface Step {
+  /** none: the step is only a wait */
   readonly endpoints: readonly Endpoint[]
-  /** all: every endpoint gets it; first: one success is enough */
+  /** all: every endpoint gets it, whatever the others did; first: one success is enough */
   readonly mode: 'all' | 'first'
   /** the plan ends here once the delivery got this far */
   readonly until: Extract<State, 'accepted' | 'delivered' | 'confirmed'>
@@ -29,8 +30,14 @@ const NOTHING: Plan = Object.freeze([])
 export function compilePlans(endpoints: ReadonlyMap<RecipientId, readonly Endpoint[]>): Plans {
   const plans = new Map<RecipientId, Plan>()
   for (const [recipient, list] of endpoints) {
-    const step: Step = { endpoints: list, mode: 'all', until: 'delivered', wait: 0 }
+    const step: Step = { endpoints: Object.freeze([...list]), mode: 'all', until: 'delivered', wait: 0 }
     plans.set(recipient, Object.freeze([Object.freeze(step)]))
   }
   return { of: (recipient) => plans.get(recipient) ?? NOTHING }
+}
+
+/** Whether a delivery in this state got as far as a step wants it. */
+export function isReached(until: Step['until'], state: State): boolean {
+  if (until === 'confirmed') return state === 'confirmed'
+  return hasArrived(state) || (until === 'accepted' && state === 'accepted')
 }

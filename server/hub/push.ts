@@ -23,10 +23,10 @@ import {
   StoreFull,
   type Written,
 } from '../store/store.ts'
-import type { Runner } from './attempt.ts'
 import type { Sessions } from './lane.ts'
 import type { Plans } from './plan.ts'
 import { QUEUED, type Replies, type Standings } from './reply.ts'
+import type { Runner } from './runner.ts'
 import type { Settle } from './settle.ts'
 
 const ONCE_MS = 24 * 3_600_000
@@ -105,10 +105,8 @@ function compose({ plans, clock, room }: Rooms, request: PushRequest, recipients
       strategy: null,
       expiresAt,
     },
-    deliveries: recipients.map((recipient) => ({
-      recipient,
-      dueAt: plans.of(recipient, null).length > 0 ? at : expiresAt,
-    })),
+    recipients,
+    planned: recipients.filter((recipient) => plans.of(recipient, null).length > 0),
     room,
     ...(once ? { once } : {}),
   }
@@ -119,7 +117,9 @@ function onceOf({ caller, body, idempotencyKey }: PushRequest, target: string): 
   if (idempotencyKey === null) return null
   return {
     key: JSON.stringify([caller.kind, nameOf(caller), idempotencyKey]),
-    print: createHash('sha256').update(JSON.stringify([target, body])).digest('base64url'),
+    print: createHash('sha256')
+      .update(JSON.stringify([target, body]))
+      .digest('base64url'),
     ttlMs: ONCE_MS,
   }
 }

@@ -27,6 +27,8 @@ export interface Replies {
   sessionOwes(mid: Mid, recipient: RecipientId): void
   attemptOwes(mid: Mid, recipient: RecipientId): void
   attemptEnded(mid: Mid, recipient: RecipientId): void
+  /** Nothing more is due now: of all recipients, only those that are `busy` can still bring an outcome. */
+  attemptsRest(busy: (recipient: RecipientId) => boolean): void
   /** The recipient's last live session is gone: it owes nothing for now. */
   sessionsGone(recipient: RecipientId): void
   /** A delivery was raised. */
@@ -54,6 +56,14 @@ export function createReplies(clock: Clock): Replies {
     attemptEnded(mid, recipient) {
       const reply = waiting.get(mid)
       if (reply?.attempts.delete(recipient)) finishIfIdle(reply)
+    },
+
+    attemptsRest(busy) {
+      for (const reply of waiting.values()) {
+        if (reply.attempts.size === 0) continue
+        for (const recipient of reply.attempts) if (!busy(recipient)) reply.attempts.delete(recipient)
+        finishIfIdle(reply)
+      }
     },
 
     sessionsGone(recipient) {

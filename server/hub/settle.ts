@@ -96,9 +96,7 @@ export function createSettle({ store, replies, clock, log }: SettleOptions): Set
 
     async now(events, ops) {
       const at = clock.now()
-      const raises = events.map((event) =>
-        raiseOf({ event, of: new Map([[event.mid, [event.recipient]]]) }, at),
-      )
+      const raises = events.map((event) => raiseOf({ event, of: new Map([[event.mid, [event.recipient]]]) }, at))
       await store.write([...raises, ...ops], 'sync')
       for (const event of events) tell(event)
     },

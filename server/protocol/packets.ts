@@ -74,8 +74,12 @@ export const packetSchemas = {
 const envelope = z.object(
   {
     cmd: z.string({ error: 'cmd property is required' }),
-    data: z.unknown(),
-    auth: z.unknown().optional(),
+    data: z.unknown().optional(),
+    /** Android 3.x sends an empty one when it has none */
+    auth: z
+      .unknown()
+      .transform((auth) => (auth === null || auth === '' ? undefined : auth))
+      .optional(),
   },
   { error: 'a packet is a JSON object with the property cmd' },
 )

@@ -1,27 +1,28 @@
 /**
  * The states of a delivery, and what may follow what.
  *
- *   queued < sent < accepted < delivered < confirmed     ends without: failed, expired, removed
+ *   queued < sent < accepted < (failed < expired < removed) < delivered < confirmed
  *
- * A state is raised, never lowered, so late, repeated and foreign events are harmless.
+ * The three in brackets are ends without arrival. A state is raised, never lowered, so late and repeated
+ * events are harmless; the order is total, so it does not matter which of two events is recorded first.
+ * Arrival outranks an end: if the program has the message after all, that is what is true.
  * Browser-safe: no imports.
  */
 
 /** Decimal string of 13 digits near now in ms; unique, increasing, never given out twice. */
 export type Mid = string
 
-export type State =
-  'queued' | 'sent' | 'accepted' | 'delivered' | 'confirmed' | 'failed' | 'expired' | 'removed'
+export type State = 'queued' | 'sent' | 'accepted' | 'delivered' | 'confirmed' | 'failed' | 'expired' | 'removed'
 
 const ranks: Record<State, number> = {
   queued: 0,
   sent: 1,
   accepted: 2,
-  delivered: 3,
-  confirmed: 4,
-  failed: 5,
-  expired: 5,
+  failed: 3,
+  expired: 4,
   removed: 5,
+  delivered: 6,
+  confirmed: 7,
 }
 
 const WEB_PUSH = 'webpush'
@@ -33,9 +34,9 @@ export interface Standing {
   readonly reason: string | null
 }
 
-/** Nothing can follow: the delivery reached a person, or ended without. */
+/** The hub does nothing more for it: the delivery reached a person, or ended without. */
 export function isFinal(state: State): boolean {
-  return ranks[state] >= ranks.confirmed
+  return state === 'confirmed' || (ranks[state] >= ranks.failed && !hasArrived(state))
 }
 
 /** The receiving program has it, or a person does. */
@@ -44,15 +45,13 @@ export function hasArrived(state: State): boolean {
 }
 
 /**
- * Whether `next` may follow `now`. Ends follow only what has not arrived; a session's state outranks the
- * same state reached by Web Push (the phone buzzed; the program itself answered).
+ * Whether `next` may follow `now`. A session's ack outranks one by Web Push: the phone buzzed, then the
+ * program itself answered.
  */
 export function mayFollow(
   now: { readonly state: State; readonly via: string | null },
   next: { readonly state: State; readonly via: string | null },
 ): boolean {
-  if (isFinal(now.state)) return false
-  if (isFinal(next.state) && next.state !== 'confirmed') return now.state !== 'delivered'
   if (ranks[next.state] !== ranks[now.state]) return ranks[next.state] > ranks[now.state]
   return now.via === WEB_PUSH && next.via !== WEB_PUSH && next.state === 'delivered'
 }

@@ -37,6 +37,8 @@ export interface Delivery {
   readonly step: number
   /** when `claim` hands it out; null = never */
   readonly dueAt: number | null
+  /** the recipient's later deliveries are not handed out before this one, so that order holds over retries */
+  readonly holds: boolean
 }
 
 /** One try on one outbound endpoint. `endedAt` null: in flight, or unknown after a crash. */
@@ -50,6 +52,8 @@ export interface Attempt {
   readonly outcome: string | null
   readonly detail: string | null
   readonly maybeDuplicate: boolean
+  /** the endpoint is not tried again before this, in ms since epoch; absent: it need not be */
+  readonly retryAt?: number
 }
 
 export type Kind = 'recipient' | 'member' | 'endpoint' | 'device' | 'token' | 'limit' | 'setting'
@@ -57,7 +61,10 @@ export type Kind = 'recipient' | 'member' | 'endpoint' | 'device' | 'token' | 'l
 export interface Accept {
   readonly op: 'accept'
   readonly message: Omit<Message, 'mid'>
-  readonly deliveries: readonly { readonly recipient: RecipientId; readonly dueAt: number | null }[]
+  /** each once, in the order that `deliveries` keeps; a frozen array may be shared by many messages */
+  readonly recipients: readonly RecipientId[]
+  /** those with a plan: due at once. The others fall due when the message expires, or never. */
+  readonly planned: readonly RecipientId[]
   /** A repeat of the key with the same print gets the first mid again; with another print: once-differs. */
   readonly once?: { readonly key: string; readonly print: string; readonly ttlMs: number }
   /** A recipient with this much waiting gets a delivery that failed with reason `full`. */
@@ -76,6 +83,25 @@ export interface Raise {
   readonly of: readonly (readonly [Mid, readonly RecipientId[]])[]
 }
 
+/** Inserts, or completes the one with the same n: a fact, always recorded. */
+export interface AttemptMade {
+  readonly op: 'attempt'
+  readonly mid: Mid
+  readonly recipient: RecipientId
+  readonly attempt: Attempt
+}
+
+/** Ends a lease. Only by its holder: a stale fence makes the whole write a conflict. */
+export interface Step {
+  readonly op: 'step'
+  readonly mid: Mid
+  readonly recipient: RecipientId
+  readonly step: number
+  readonly dueAt: number | null
+  readonly holds: boolean
+  readonly fence: number
+}
+
 /** `rev` 0: must be new; other: must be at that revision; none: whatever is there. */
 export interface Put {
   readonly op: 'put'
@@ -89,20 +115,14 @@ export type Op =
   | Accept
   /** Applies only where `mayFollow` says it raises; `open: false` closes in any case. */
   | Raise
-  /** Inserts, or completes the one with the same n: a fact, always recorded. */
-  | { readonly op: 'attempt'; readonly mid: Mid; readonly recipient: RecipientId; readonly attempt: Attempt }
-  /** Ends a lease. Only by its holder: a stale fence makes the whole write a conflict. */
-  | {
-      readonly op: 'step'
-      readonly mid: Mid
-      readonly recipient: RecipientId
-      readonly step: number
-      readonly dueAt: number | null
-      readonly fence: number
-    }
+  | AttemptMade
+  | Step
   | Put
   | { readonly op: 'delete'; readonly kind: Kind; readonly id: string; readonly rev?: number }
   | { readonly op: 'count'; readonly meter: string; readonly by: number; readonly limit?: number }
+
+/** What may be written lazily: losing it repeats work, and never loses a message. */
+export type LazyOp = Raise | AttemptMade | Step | Put
 
 export interface Accepted {
   readonly mid: Mid
@@ -132,8 +152,6 @@ export interface Claimed {
   readonly delivery: Delivery
   readonly attempts: readonly Attempt[]
   readonly fence: number
-  /** the recipient's earliest other delivery with a lower mid that still has work: order is the runner's care */
-  readonly earlier: { readonly mid: Mid; readonly dueAt: number } | null
 }
 
 export interface Document<T> {
@@ -157,15 +175,21 @@ export interface Store {
   health(): Health
   /**
    * All ops or none. `sync` resolves when durable and only then is readable; `lazy` is readable at once and
-   * durable within 5 ms. Accepts resolve in the order of their mids.
+   * durable within 5 ms, but for a raise to `sent`, which a crash may undo: then the frame is sent again.
+   * Accepts resolve in the order of their mids.
    * Throws StoreFull (507), StoreBusy (503), StoreFailed (503, outcome unknown).
    */
-  write(ops: readonly Op[], how: 'sync' | 'lazy'): Promise<Written>
+  write(ops: readonly Op[], how: 'sync'): Promise<Written>
+  write(ops: readonly LazyOp[], how: 'lazy'): Promise<Written>
   message(mid: Mid): Promise<Message | null>
+  delivery(mid: Mid, recipient: RecipientId): Promise<Delivery | null>
   /** Deliveries of a message in the order accepted; a large group in pages. */
   deliveries(mid: Mid, page?: { after?: string; limit?: number }): Promise<Page<Delivery>>
   attempts(mid: Mid, recipient: RecipientId): Promise<readonly Attempt[]>
-  /** A recipient's messages by mid: open ones only, or all kept; `total` counts what the filter holds. */
+  /**
+   * A recipient's messages by mid: open ones only, or all kept; newest first with `before`, else oldest first.
+   * `total` counts what the filter holds, whatever the page.
+   */
   inbox(
     recipient: RecipientId,
     page: { after?: Mid; before?: Mid; open?: boolean; limit: number },
@@ -177,7 +201,7 @@ export interface Store {
   ): Promise<Page<Delivery>>
   /**
    * Due work, leased to this process; it comes back when the lease ends without a `step`. A recipient has
-   * one lease at a time and gets its lowest due mid first.
+   * one lease at a time and gets its lowest due mid first, and nothing behind a delivery that `holds`.
    */
   claim(now: number, limit: number, leaseMs: number): Promise<readonly Claimed[]>
   /** When the next claim can hand something out; null: nothing is scheduled. */

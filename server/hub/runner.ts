@@ -1,0 +1,158 @@
+/**
+ * The plan runner: moves deliveries over outbound endpoints. It claims what is due, with a lease, and has it
+ * advanced; how, is said in advance.ts.
+ */
+import type { RecipientId } from '../protocol/address.ts'
+import { type Claimed, StoreBusy, StoreFull } from '../store/store.ts'
+import { advance, type AdvanceOptions } from './advance.ts'
+import type { Replies } from './reply.ts'
+
+const MAX_IN_FLIGHT = 256
+const CLAIM_LIMIT = 64
+/** longer than a round of any sensible plan takes; a round that takes longer has its lease renewed */
+const LEASE_MS = 120_000
+/** after a start, so that sessions can come back before overdue steps ring elsewhere */
+const GRACE_MS = 5_000
+/** looks again at the latest after this: wake-ups may be lost, and the wall clock may jump */
+const POLL_MS = 60_000
+/** how long to leave a store alone that could not take a write or give work */
+const STORE_PAUSE_MS = 1_000
+
+export interface Runner {
+  /** Starts claiming; overdue work waits a moment for sessions to come back. */
+  start(): Promise<void>
+  /** There may be new work due now. */
+  wake(): void
+  /** Claims nothing more and waits for what is in flight. */
+  stop(): Promise<void>
+}
+
+export interface RunnerOptions extends Omit<AdvanceOptions, 'persist'> {
+  readonly replies: Replies
+}
+
+/** Work in flight. Its fence is renewed when the lease ran out meanwhile. */
+interface Flight extends Claimed {
+  fence: number
+  done: Promise<void>
+}
+
+export function createRunner(options: RunnerOptions): Runner {
+  const { store, replies, clock, log } = options
+  /** by recipient: a store leases one delivery of a recipient at a time */
+  const flights = new Map<RecipientId, Flight>()
+  const pauses = new Set<() => void>()
+  let state: 'idle' | 'grace' | 'running' | 'stopped' = 'idle'
+  let claiming: Promise<void> | null = null
+  let again = false
+  let cancelTimer: (() => void) | null = null
+
+  function wake(): void {
+    if (state !== 'running') return
+    if (claiming) {
+      again = true
+      return
+    }
+    claiming = claimAll()
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'due work could not be claimed')
+        schedule(STORE_PAUSE_MS)
+      })
+      .finally(() => {
+        claiming = null
+        if (!again) return
+        again = false
+        wake()
+      })
+  }
+
+  async function claimAll(): Promise<void> {
+    cancelTimer?.()
+    cancelTimer = null
+    for (;;) {
+      const room = Math.min(CLAIM_LIMIT, MAX_IN_FLIGHT - flights.size)
+      if (room <= 0 || state !== 'running') return
+      const claimed = await store.claim(clock.now(), room, LEASE_MS)
+      if (isStopped()) return
+      for (const work of claimed) take(work)
+      if (claimed.length < room) break
+    }
+    const dueAt = await store.nextDue()
+    if (dueAt !== null) schedule(dueAt - clock.now())
+    if (!again) replies.attemptsRest((recipient) => flights.has(recipient))
+  }
+
+  function isStopped(): boolean {
+    return state === 'stopped'
+  }
+
+  function schedule(ms: number): void {
+    if (state === 'running') cancelTimer = clock.after(Math.min(Math.max(1, ms), POLL_MS), wake)
+  }
+
+  function take(work: Claimed): void {
+    const { mid, recipient } = work.delivery
+    const known = flights.get(recipient)
+    if (known) {
+      if (known.delivery.mid === mid) known.fence = work.fence
+      return
+    }
+    const flight: Flight = { ...work, done: Promise.resolve() }
+    flights.set(recipient, flight)
+    flight.done = advance({ ...options, persist }, flight)
+      .catch((error: unknown) => log.error({ err: error, mid, recipient }, 'a delivery could not be moved on'))
+      .finally(() => {
+        flights.delete(recipient)
+        replies.attemptEnded(mid, recipient)
+        wake()
+      })
+  }
+
+  /** The other side has the message by now: its outcome is worth waiting for a store that has no room. */
+  async function persist<T>(write: () => Promise<T>): Promise<T> {
+    const giveUpAt = clock.now() + LEASE_MS
+    for (;;) {
+      try {
+        return await write()
+      } catch (error) {
+        const passes = error instanceof StoreBusy || error instanceof StoreFull
+        if (!passes || isStopped() || clock.now() >= giveUpAt) throw error
+        log.warn({ err: error }, 'the store has no room for an outcome, trying again')
+      }
+      await pause()
+    }
+  }
+
+  function pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel()
+        pauses.delete(end)
+        resolve()
+      }
+      const cancel = clock.after(STORE_PAUSE_MS, end)
+      pauses.add(end)
+    })
+  }
+
+  return {
+    async start() {
+      const dueAt = await store.nextDue()
+      const overdue = dueAt !== null && dueAt <= clock.now()
+      state = overdue ? 'grace' : 'running'
+      if (!overdue) return wake()
+      cancelTimer = clock.after(GRACE_MS, () => {
+        state = 'running'
+        wake()
+      })
+    },
+    wake,
+    async stop() {
+      state = 'stopped'
+      cancelTimer?.()
+      for (const end of pauses) end()
+      await claiming
+      await Promise.all([...flights.values()].map(({ done }) => done))
+    },
+  }
+}

@@ -1,0 +1,48 @@
+/** Drops settled messages that are older or more than the operator keeps. */
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Store } from './store.ts'
+
+const FIRST_MS = 60_000
+const EVERY_MS = 3_600_000
+/** between two parts of one round, so that pushes are not held up */
+const PAUSE_MS = 200
+const BUDGET_MS = 20
+
+export interface RetentionOptions {
+  readonly store: Store
+  readonly clock: Clock
+  readonly log: Log
+  readonly keep: { readonly ageMs?: number; readonly count?: number; readonly bytes?: number }
+}
+
+/** Prunes a minute after the start and then every hour, in small parts. Returns how to stop, after the part in hand. */
+export function startRetention({ store, clock, log, keep }: RetentionOptions): () => Promise<void> {
+  let part: Promise<void> = Promise.resolve()
+  let stopped = false
+  let cancel = clock.after(FIRST_MS, begin)
+
+  function begin(): void {
+    part = prune()
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'old messages could not be dropped')
+        return EVERY_MS
+      })
+      .then((pause) => {
+        if (!stopped) cancel = clock.after(pause, begin)
+      })
+  }
+
+  /** One part; returns ms until the next. */
+  async function prune(): Promise<number> {
+    const { dropped, more } = await store.prune(keep, BUDGET_MS)
+    if (dropped > 0) log.info({ dropped }, 'old messages were dropped')
+    return more ? PAUSE_MS : EVERY_MS
+  }
+
+  return async () => {
+    stopped = true
+    cancel()
+    await part
+  }
+}

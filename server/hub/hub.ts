@@ -5,7 +5,7 @@ import type { Directory } from '../directory/directory.ts'
 import type { Log } from '../log.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import { closeCodes, Refusal } from '../protocol/errors.ts'
-import type { Store } from '../store/store.ts'
+import type { Op, Store } from '../store/store.ts'
 import { createSessions, type Sessions } from './lane.ts'
 import type { Plans } from './plan.ts'
 import { push, type PushRequest, type PushResult, type Rooms } from './push.ts'
@@ -13,7 +13,8 @@ import { createReplies } from './reply.ts'
 import { createRunner } from './runner.ts'
 import { createSettle, event } from './settle.ts'
 
-const PAGE = 500
+/** more than an inbox holds by default: nearly always one write does it */
+const PAGE = 20_000
 /** what a stopping hub grants attempts in flight before their connections are cut */
 const LAST_ATTEMPTS_MS = 2_000
 
@@ -56,13 +57,18 @@ export function createHub(options: HubOptions): Hub {
   const rooms: Rooms = { store, directory, plans, sessions, runner, settle, replies, clock, room }
   let stopping = false
 
-  async function endOpenDeliveries(recipient: RecipientId): Promise<void> {
+  /** What the recipient is forgotten with goes into the first write, so that no crash leaves it half removed. */
+  async function endOpenDeliveries(recipient: RecipientId, forgotten: readonly Op[]): Promise<void> {
+    let more = forgotten
     for (;;) {
       settle.flush()
       const page = await store.inbox(recipient, { open: true, limit: PAGE })
-      if (page.items.length === 0) return
-      const removed = page.items.map(({ mid }) => event(mid, recipient, 'removed', { reason: 'removed', closes: true }))
-      await settle.now(removed, [])
+      if (page.items.length === 0 && more.length === 0) return
+      const removed = page.items.map(({ mid }) =>
+        event(mid, recipient, 'removed', { reason: 'removed', closes: true }),
+      )
+      await settle.now(removed, more)
+      more = []
     }
   }
 
@@ -74,9 +80,8 @@ export function createHub(options: HubOptions): Hub {
     },
     async remove(recipient) {
       const forgotten = directory.forget(recipient)
-      await settle.now([], forgotten)
+      await endOpenDeliveries(recipient, forgotten)
       sessions.closeAll(closeCodes.removed, 'removed', recipient)
-      await endOpenDeliveries(recipient)
     },
     start: () => runner.start(),
     async stop() {

@@ -13,13 +13,15 @@ import type { Message, Store } from '../store/store.ts'
 import { encodeFrame } from './frame.ts'
 import type { Replies } from './reply.ts'
 import { type Lane, Session, type SessionOptions, TOO_SLOW_BYTES } from './session.ts'
-import { event, type Event, type Settle } from './settle.ts'
+import { event, type Happening, happening, type Settle } from './settle.ts'
 
 /** A larger push goes out in slices of this many recipients, so that others get their turn. */
-const SLICE = 500
+const SLICE = 1_000
 const TICKS_PER_RETRY = 6
 const VIA = 'websocket'
 const IS_MID = /^\d{13}$/
+const SENT = happening('sent', { via: VIA, closes: false })
+const ACKED = happening('delivered', { via: VIA, closes: true })
 
 export interface Sessions {
   /**
@@ -30,9 +32,11 @@ export interface Sessions {
   disconnect(session: Session): void
   /** Offers a message that is durable and new to all live sessions of its recipients. */
   offer(message: Message, recipients: readonly RecipientId[]): void
+  /** The session's client has the message. False, and nothing changes, if it is not in flight there. */
+  ackInFlight(session: Session, mid: Mid): boolean
   /**
-   * The receiving program has the message. False, and nothing changes, for a mid that is unknown, foreign
-   * or owed no longer.
+   * The receiving program has the message, wherever it got it. False, and nothing changes, for a mid that is
+   * unknown, foreign or owed no longer.
    */
   ack(recipient: RecipientId, mid: Mid, from: { session?: Session; via?: 'webpush' }): Promise<boolean>
   /** A person confirmed. Resolves, when durable, with who was first; null if there is no such delivery. */
@@ -63,8 +67,8 @@ export function createSessions(options: LaneOptions): Sessions {
   const lane: Lane = {
     store,
     retryMs,
-    now: () => clock.now(),
-    sent: (mid, recipient) => settle.soon(event(mid, recipient, 'sent', { via: VIA, closes: false })),
+    clock,
+    sent: (mid, recipient) => settle.soon(SENT, mid, recipient),
     busy(session) {
       busy.add(session)
       if (!ticking) scheduleTick()
@@ -109,6 +113,12 @@ export function createSessions(options: LaneOptions): Sessions {
     replies.sessionsGone(session.recipient)
   }
 
+  function replace(older: Session | undefined): void {
+    if (!older) return
+    older.connection.close(closeCodes.replaced, 'replaced')
+    disconnect(older)
+  }
+
   async function offerInSlices(message: Message, recipients: readonly RecipientId[]): Promise<void> {
     for (const recipient of recipients) {
       for (const session of live.get(recipient) ?? []) {
@@ -142,10 +152,16 @@ export function createSessions(options: LaneOptions): Sessions {
   function acknowledge(recipient: RecipientId, mid: Mid, via: string, session: Session | undefined): void {
     const stays = via !== VIA || waitsForConfirm(recipient)
     const device = session?.device ?? null
-    settle.soon(event(mid, recipient, 'delivered', { via, by: device, closes: !stays }))
+    settle.soon(ackOf(via, device, stays), mid, recipient)
     if (via === VIA && stays) {
       remember(recipient, device ?? '', session?.acked ?? mid, session?.confirms ?? false)
     }
+  }
+
+  function ackInFlight(session: Session, mid: Mid): boolean {
+    if (!session.release(mid)) return false
+    acknowledge(session.recipient, mid, VIA, session)
+    return true
   }
 
   function remember(recipient: RecipientId, device: string, cursor: Mid, confirms: boolean): void {
@@ -154,7 +170,7 @@ export function createSessions(options: LaneOptions): Sessions {
     settle.soonToo(directory.putDevice(recipient, device, { cursor, confirms }))
   }
 
-  settle.onClosed(({ recipient, mid, by, state }: Event) => {
+  settle.onClosed(({ by, state }, mid, recipient) => {
     for (const session of live.get(recipient) ?? []) {
       session.release(mid)
       if (session.device === null) continue
@@ -168,16 +184,14 @@ export function createSessions(options: LaneOptions): Sessions {
   return {
     connect(connecting) {
       const { recipient, device, confirms } = connecting
-      const older = live.get(recipient)?.find((session) => session.device === device)
-      if (older) {
-        older.connection.close(closeCodes.replaced, 'replaced')
-        disconnect(older)
-      }
       const cursor = directory.device(recipient, device ?? '')?.cursor ?? ''
       if (device !== null || confirms) remember(recipient, device ?? '', cursor, confirms)
       const session = new Session(lane, { ...connecting, cursor })
-      live.set(recipient, [...(live.get(recipient) ?? []), session])
+      const others = live.get(recipient) ?? []
+      live.set(recipient, [...others, session])
       count += 1
+      // only now, so that senders who wait for this recipient wait on
+      replace(others.find((other) => other.device === device))
       return session
     },
 
@@ -191,11 +205,14 @@ export function createSessions(options: LaneOptions): Sessions {
       offerInSlices(message, recipients).catch(lane.failed)
     },
 
+    ackInFlight,
+
     async ack(recipient, mid, { session, via }) {
       if (!IS_MID.test(mid)) return false
       const target = session ?? live.get(recipient)?.find((other) => other.device === null)
-      const inFlight = via === undefined && target?.release(mid) === true
-      if (!inFlight && !(await store.delivery(mid, recipient))?.open) return false
+      if (via === undefined && target && ackInFlight(target, mid)) return true
+      settle.flush()
+      if (!(await store.delivery(mid, recipient))?.open) return false
       acknowledge(recipient, mid, via ?? VIA, target)
       return true
     },
@@ -203,10 +220,12 @@ export function createSessions(options: LaneOptions): Sessions {
     async confirm(recipient, mid, by) {
       if (!IS_MID.test(mid)) return null
       const before = await store.delivery(mid, recipient)
-      if (!before) return null
+      if (!before || before.state === 'removed') return null
       if (before.state === 'confirmed') return { by: before.by ?? by, repeated: true }
       await settle.now([event(mid, recipient, 'confirmed', { via: VIA, by, closes: true })], [])
-      return { by, repeated: false }
+      // of two at the same moment the first one recorded counts
+      const first = (await store.delivery(mid, recipient))?.by ?? by
+      return { by: first, repeated: first !== by }
     },
 
     closeAll(code, reason, recipient) {
@@ -221,4 +240,9 @@ export function createSessions(options: LaneOptions): Sessions {
       return count
     },
   }
+}
+
+function ackOf(via: string, device: string | null, stays: boolean): Happening {
+  if (via === VIA && device === null && !stays) return ACKED
+  return happening('delivered', { via, by: device, closes: !stays })
 }

@@ -3,6 +3,7 @@
  * frame goes out at once while the window is free, otherwise the session is `behind` and reads on from the
  * store when acks make room. There is no queue beside the store.
  */
+import type { Clock } from '../clock.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import type { Mid } from '../protocol/states.ts'
 import type { Store } from '../store/store.ts'
@@ -39,8 +40,8 @@ export interface SessionOptions {
 /** What a session needs of the lane it runs in. */
 export interface Lane {
   readonly store: Store
+  readonly clock: Clock
   readonly retryMs: number
-  now(): number
   sent(mid: Mid, recipient: RecipientId): void
   /** The session has frames in flight or is behind, and wants a tick. */
   busy(session: Session): void
@@ -50,6 +51,7 @@ export interface Lane {
 interface InFlight {
   readonly frame: Buffer
   tries: number
+  /** when it is sent again, by the clock's `elapsed` */
   dueAt: number
 }
 
@@ -92,6 +94,7 @@ export class Session {
     }
     this.#behind = true
     this.#awaited = mid
+    this.#lane.busy(this)
   }
 
   /** `mid` is durable and new. */
@@ -141,7 +144,7 @@ export class Session {
     const buffered = this.connection.buffered()
     if (buffered > SLOW_BYTES) return
     if (this.#behind && this.#hasRoom()) this.catchUp()
-    const now = this.#lane.now()
+    const now = this.#lane.clock.elapsed()
     for (const flight of this.#inFlight.values()) {
       if (flight.dueAt > now) continue
       flight.tries += 1
@@ -165,7 +168,7 @@ export class Session {
         limit: this.#window - this.#inFlight.size,
       })
       if (this.#closed) return
-      const now = this.#lane.now()
+      const now = this.#lane.clock.now()
       this.connection.batch(() => {
         for (const { mid, message } of page.items) {
           if (mid <= this.#cursor) continue
@@ -183,7 +186,7 @@ export class Session {
 
   #transmit(mid: Mid, frame: Buffer): void {
     this.#cursor = mid
-    this.#inFlight.set(mid, { frame, tries: 1, dueAt: this.#lane.now() + this.#lane.retryMs })
+    this.#inFlight.set(mid, { frame, tries: 1, dueAt: this.#lane.clock.elapsed() + this.#lane.retryMs })
     this.connection.send(frame)
     this.#lane.busy(this)
     this.#lane.sent(mid, this.recipient)

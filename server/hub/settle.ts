@@ -9,22 +9,27 @@ import type { Mid, Standing, State } from '../protocol/states.ts'
 import type { Op, Put, Raise, Store } from '../store/store.ts'
 import type { Replies } from './reply.ts'
 
-/** Something that happened to one delivery. */
-export interface Event extends Standing {
-  readonly mid: Mid
-  readonly recipient: RecipientId
-  /** who acked or confirmed, on which device; '' or null when that adds nothing to the recipient's name */
+/** Something that happens to deliveries. One frozen object serves all that it happens to in the same way. */
+export interface Happening extends Standing {
+  /** who acked or confirmed, on which device; null when that adds nothing to the recipient's name */
   readonly by: string | null
   /** the delivery is no longer owed to the recipient's sessions */
   readonly closes: boolean
 }
 
+/** Something that happened to one delivery. */
+export interface Event extends Happening {
+  readonly mid: Mid
+  readonly recipient: RecipientId
+}
+
 export interface Settle {
   /**
-   * Records the event with others of this turn of the event loop; readable at the end of the turn, durable
-   * within 5 ms. Senders and sessions hear of it at once: losing it in a crash only sends the frame again.
+   * Records what happened with all else of this turn of the event loop; readable at the end of the turn,
+   * durable within 5 ms. Senders and sessions hear of it at once: losing it in a crash only sends the frame
+   * again.
    */
-  soon(event: Event): void
+  soon(what: Happening, mid: Mid, recipient: RecipientId): void
   /** Adds a document that may follow within the same 5 ms; a later one with the same id replaces it. */
   soonToo(op: Put): void
   /** Records the events together with `ops` in one write; all is durable before anyone hears of it. */
@@ -32,13 +37,11 @@ export interface Settle {
   /** What `soon` holds is handed to the store. */
   flush(): void
   /** Calls back for each event that closes a delivery. */
-  onClosed(listener: (event: Event) => void): void
+  onClosed(listener: (what: Happening, mid: Mid, recipient: RecipientId) => void): void
 }
 
-interface Batch {
-  readonly event: Event
-  readonly of: Map<Mid, RecipientId[]>
-}
+/** The recipients of each message that one thing happened to. */
+type Batch = Map<Mid, RecipientId[]>
 
 export interface SettleOptions {
   readonly store: Store
@@ -48,10 +51,12 @@ export interface SettleOptions {
 }
 
 export function createSettle({ store, replies, clock, log }: SettleOptions): Settle {
-  const batches = new Map<string, Batch>()
+  const batches = new Map<Happening, Batch>()
   const documents = new Map<string, Put>()
-  const listeners: ((event: Event) => void)[] = []
+  const listeners: ((what: Happening, mid: Mid, recipient: RecipientId) => void)[] = []
   let scheduled = false
+  /** where the last event went: nearly always the next one goes there too */
+  let last: { readonly what: Happening; readonly mid: Mid; readonly recipients: RecipientId[] } | null = null
 
   function schedule(): void {
     if (scheduled) return
@@ -63,30 +68,33 @@ export function createSettle({ store, replies, clock, log }: SettleOptions): Set
     scheduled = false
     if (batches.size === 0 && documents.size === 0) return
     const at = clock.now()
-    const ops = [...[...batches.values()].map((batch) => raiseOf(batch, at)), ...documents.values()]
+    const ops = [...[...batches].map(([what, of]) => raiseOf(what, of, at)), ...documents.values()]
     batches.clear()
     documents.clear()
+    last = null
     store.write(ops, 'lazy').catch((error: unknown) => log.error({ err: error }, 'states were not recorded'))
   }
 
-  function tell(event: Event): void {
-    replies.raised(event.mid, event.recipient, event)
-    if (event.closes) for (const listener of listeners) listener(event)
+  function recipientsOf(what: Happening, mid: Mid): RecipientId[] {
+    if (last && last.what === what && last.mid === mid) return last.recipients
+    const batch = batches.get(what) ?? new Map<Mid, RecipientId[]>()
+    batches.set(what, batch)
+    const recipients = batch.get(mid) ?? []
+    batch.set(mid, recipients)
+    last = { what, mid, recipients }
+    return recipients
+  }
+
+  function tell(what: Happening, mid: Mid, recipient: RecipientId): void {
+    replies.raised(mid, recipient, what)
+    if (what.closes) for (const listener of listeners) listener(what, mid, recipient)
   }
 
   return {
-    soon(event) {
-      const key = `${event.state} ${event.via} ${event.closes} ${event.reason} ${event.by ?? ''}`
-      let batch = batches.get(key)
-      if (!batch) {
-        batch = { event, of: new Map() }
-        batches.set(key, batch)
-      }
-      const recipients = batch.of.get(event.mid)
-      if (recipients) recipients.push(event.recipient)
-      else batch.of.set(event.mid, [event.recipient])
+    soon(what, mid, recipient) {
+      recipientsOf(what, mid).push(recipient)
       schedule()
-      tell(event)
+      tell(what, mid, recipient)
     },
 
     soonToo(op) {
@@ -96,9 +104,9 @@ export function createSettle({ store, replies, clock, log }: SettleOptions): Set
 
     async now(events, ops) {
       const at = clock.now()
-      const raises = events.map((event) => raiseOf({ event, of: new Map([[event.mid, [event.recipient]]]) }, at))
+      const raises = events.map((event) => raiseOf(event, new Map([[event.mid, [event.recipient]]]), at))
       await store.write([...raises, ...ops], 'sync')
-      for (const event of events) tell(event)
+      for (const event of events) tell(event, event.mid, event.recipient)
     },
 
     flush,
@@ -106,33 +114,32 @@ export function createSettle({ store, replies, clock, log }: SettleOptions): Set
   }
 }
 
-function raiseOf({ event, of }: Batch, at: number): Raise {
+function raiseOf(what: Happening, of: Batch, at: number): Raise {
   return {
     op: 'raise',
-    state: event.state,
-    via: event.via,
+    state: what.state,
+    via: what.via,
     at,
-    open: !event.closes,
-    ...(event.by === null || event.by === '' ? {} : { by: event.by }),
-    ...(event.reason === null ? {} : { reason: event.reason }),
+    open: !what.closes,
+    ...(what.by === null ? {} : { by: what.by }),
+    ...(what.reason === null ? {} : { reason: what.reason }),
     of: [...of],
   }
 }
 
-/** An event that only says how far a delivery got. */
-export function event(
-  mid: Mid,
-  recipient: RecipientId,
-  state: State,
-  more: { via?: string; by?: string | null; reason?: string; closes: boolean },
-): Event {
-  return {
-    mid,
-    recipient,
-    state,
-    via: more.via ?? null,
-    by: more.by ?? null,
-    reason: more.reason ?? null,
-    closes: more.closes,
-  }
+interface Details {
+  readonly via?: string
+  readonly by?: string | null
+  readonly reason?: string
+  readonly closes: boolean
+}
+
+/** A thing that can happen to many deliveries. */
+export function happening(state: State, { via, by, reason, closes }: Details): Happening {
+  return Object.freeze({ state, via: via ?? null, by: by ?? null, reason: reason ?? null, closes })
+}
+
+/** A thing that happened to one delivery. */
+export function event(mid: Mid, recipient: RecipientId, state: State, details: Details): Event {
+  return { mid, recipient, ...happening(state, details) }
 }

@@ -5,10 +5,14 @@
 import { Refusal } from './errors.ts'
 
 const kinds = ['user', 'group', 'org', 'tenant', 'app'] as const
+type Kind = (typeof kinds)[number]
 const RESERVED = new Set(['__proto__', 'constructor', 'prototype'])
 const MAX_CODE_POINTS = 64
-/** Controls, format and bidi marks, surrogates, unassigned, line separators; joiners inside emoji stay. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u00ad\u061c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]/u
+/** Controls, format and bidi marks, surrogates, private and non-characters, line separators; joiners stay. */
+const UNPRINTABLE =
+  /[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{NChar}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0001}]/u
+/** Spaces, and what shows only beside something else: joiners, variation selectors, fillers. */
+const INVISIBLE = /^[\p{White_Space}\p{Default_Ignorable_Code_Point}]*$/u
 
 /** Canonical address of one recipient: `alice@user`, `system@user`. */
 export type RecipientId = string
@@ -29,7 +33,7 @@ export function checkName(raw: string, what = 'name'): string {
   }
   if (UNPRINTABLE.test(name)) throw new Refusal('bad-name', `${what} has a control character`)
   if (name.includes('/') || name.includes('\\')) throw new Refusal('bad-name', `${what} has a slash`)
-  if (name === '.' || name === '..' || name.trim() === '') {
+  if (name === '.' || name === '..' || INVISIBLE.test(name)) {
     throw new Refusal('bad-name', `${what} is empty or only dots or spaces`)
   }
   if (RESERVED.has(name)) throw new Refusal('bad-name', `${what} is a reserved word`)
@@ -41,18 +45,17 @@ export function checkName(raw: string, what = 'name'): string {
  * @throws Refusal bad-name, also for a name that ends in `@` and a kind other than `user`
  */
 export function recipientId(raw: string, what = 'name'): RecipientId {
-  const { name, kind } = split(checkName(raw, what))
-  if (kind !== 'user') {
-    throw new Refusal('bad-name', `${what} ends in @${kind}, which is not a recipient of this kind`)
-  }
-  return `${checkName(name, what)}@user`
+  const name = nameBefore('user', raw, what)
+  const kind = kindOf(name)
+  if (kind !== null) throw new Refusal('bad-name', `${what} ends in @${kind}, which is not a recipient of this kind`)
+  return `${name}@user`
 }
 
 /** The group that a wire name means. @throws Refusal bad-name */
 export function groupId(raw: string, what = 'group'): GroupId {
-  const whole = checkName(raw, what)
-  const { name, kind } = split(whole)
-  return `${kind === 'group' ? checkName(name, what) : whole}@group`
+  const name = nameBefore('group', raw, what)
+  if (kindOf(name) === 'group') throw new Refusal('bad-name', `${what} ends in @group twice`)
+  return `${name}@group`
 }
 
 /** The name on old wires: `alice` for `alice@user`, the whole address for other kinds. */
@@ -65,10 +68,15 @@ export function wireGroup(id: GroupId): string {
   return id.slice(0, -'@group'.length)
 }
 
-function split(address: string): { name: string; kind: (typeof kinds)[number] } {
+/** The name that stands before `@` and this kind, or the whole where nothing of the sort follows. */
+function nameBefore(kind: Kind, raw: string, what: string): string {
+  const whole = raw.normalize('NFC')
+  return checkName(kindOf(whole) === kind ? whole.slice(0, whole.lastIndexOf('@')) : whole, what)
+}
+
+function kindOf(address: string): Kind | null {
   const at = address.lastIndexOf('@')
-  const kind = kinds.find((known) => at >= 0 && known === address.slice(at + 1))
-  return kind === undefined ? { name: address, kind: 'user' } : { name: address.slice(0, at), kind }
+  return kinds.find((known) => at >= 0 && known === address.slice(at + 1)) ?? null
 }
 
 /** What `sendType` and `target` of a MESSAGE packet, or the two suffixes of a push URL, mean. @throws Refusal bad-name */

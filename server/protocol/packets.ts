@@ -3,7 +3,7 @@
  * `{cmd, data, auth?}`; keys that are not named here are ignored.
  */
 import * as z from 'zod'
-import type { MpushWord } from './states.ts'
+import type { Mid, MpushWord } from './states.ts'
 import { Refusal } from './errors.ts'
 
 /** Old clients send numbers, null or nothing where a string is meant. */
@@ -20,8 +20,11 @@ const optionalGroup = looseString.transform((value) =>
   value === '' || value === 'null' || value === 'undefined' ? null : value,
 )
 
+/** PHP writes an empty object as an empty list. */
 const extra = z
-  .record(z.string(), z.unknown(), { error: 'extra property must be an object' })
+  .union([z.tuple([]).transform(() => null), z.record(z.string(), z.unknown())], {
+    error: 'extra property must be an object',
+  })
   .nullish()
   .transform((value) => value ?? {})
 
@@ -89,6 +92,16 @@ export type AuthData = z.infer<typeof packetSchemas.AUTH>
 export type MessageData = z.infer<typeof packetSchemas.MESSAGE>
 export type WebPushSubscription = z.infer<typeof packetSchemas.WEBPUSH>
 
+const ACK = /^\{"cmd":"MESSAGE_CALLBACK","data":\{"mid":"(\d{13})"\}\}$/
+
+/**
+ * The mid of a MESSAGE_CALLBACK written as nearly every client writes it, read without a parser: of all that
+ * clients send, most are these. Null for whatever else it may be.
+ */
+export function readPlainAck(text: string): Mid | null {
+  return ACK.exec(text)?.[1] ?? null
+}
+
 /** The envelope of a packet. @throws Refusal bad-packet */
 export function readPacket(value: unknown): Packet {
   return read(envelope, value)
@@ -104,7 +117,9 @@ function read<T>(schema: z.ZodType<T>, value: unknown): T {
   if (result.success) return result.data
   const issue = result.error.issues[0]
   const text = issue?.message ?? ''
-  throw new Refusal('bad-packet', text.includes('property') ? text : `${issue?.path.join('.')} property: ${text}`)
+  if (text.includes('property')) throw new Refusal('bad-packet', text)
+  const path = issue?.path.join('.') ?? ''
+  throw new Refusal('bad-packet', path === '' ? 'data property must be an object' : `${path} property: ${text}`)
 }
 
 /** What the hub sends. `data` is an object in AUTH, MESSAGE, MESSAGE_REPLY, CLEAR and a string elsewhere. */

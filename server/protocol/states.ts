@@ -44,16 +44,22 @@ export function hasArrived(state: State): boolean {
   return state === 'delivered' || state === 'confirmed'
 }
 
-/**
- * Whether `next` may follow `now`. A session's ack outranks one by Web Push: the phone buzzed, then the
- * program itself answered.
- */
+/** Whether `next` may follow `now`: it says more. */
 export function mayFollow(
   now: { readonly state: State; readonly via: string | null },
   next: { readonly state: State; readonly via: string | null },
 ): boolean {
-  if (ranks[next.state] !== ranks[now.state]) return ranks[next.state] > ranks[now.state]
-  return now.via === WEB_PUSH && next.via !== WEB_PUSH && next.state === 'delivered'
+  return rankOf(next) > rankOf(now)
+}
+
+/**
+ * mpush has words of its own for Web Push and ranks them: sent and taken by it say more than by another
+ * channel; but its ack says less than a session's: the phone buzzed, then the program itself answered.
+ */
+function rankOf({ state, via }: { readonly state: State; readonly via: string | null }): number {
+  const isWebPush = via === WEB_PUSH
+  const saysMore = state === 'delivered' ? !isWebPush : isWebPush && (state === 'sent' || state === 'accepted')
+  return ranks[state] + (saysMore ? 0.5 : 0)
 }
 
 /** The words of mpush 2.1 as its README documents them, plus three of ours for what mpush never told. */

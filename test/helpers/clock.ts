@@ -17,6 +17,7 @@ export function testClock(start = 1_800_000_000_000): TestClock {
 
   return {
     now: () => wall,
+    elapsed: () => elapsed,
     after(ms, fn) {
       const timer = { at: elapsed + ms, fn }
       timers.add(timer)

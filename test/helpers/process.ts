@@ -16,9 +16,29 @@ export interface HubProcess {
   stop(signal?: NodeJS.Signals): Promise<number | null>
 }
 
+/** A hub that was started and may not listen yet. */
+export interface HubSpawn {
+  readonly child: ChildProcess
+  /** Rejects with what it printed if it ends before it listens. */
+  readonly listening: Promise<HubProcess>
+  output(): string
+}
+
 /** Starts `dist/server/main.js ARGS` and waits until it listens. Throws with its output if it ends before. */
-export async function startProcess(args: string[], env: NodeJS.ProcessEnv = {}): Promise<HubProcess> {
-  const child = spawn(process.execPath, [...(process.env['HUB_NODE_FLAGS']?.split(' ') ?? []), main, ...args], {
+export async function startProcess(args: string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Promise<HubProcess> {
+  return spawnHub(args, env, [main], cwd).listening
+}
+
+/** Starts it and does not wait. `program` is what node runs in place of the built hub. */
+export function spawnHub(
+  args: string[],
+  env: NodeJS.ProcessEnv = {},
+  program: readonly string[] = [main],
+  cwd?: string,
+): HubSpawn {
+  const flags = process.env['HUB_NODE_FLAGS']?.split(' ') ?? []
+  const child = spawn(process.execPath, [...flags, ...program, ...args], {
+    cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -26,7 +46,7 @@ export async function startProcess(args: string[], env: NodeJS.ProcessEnv = {}):
   child.stderr.on('data', (chunk: Buffer) => (printed += chunk.toString()))
   const ended = once(child, 'exit')
 
-  const url = await new Promise<string>((resolve, reject) => {
+  const url = new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
       printed += `${line}\n`
       const found = /"msg":"listening".*"url":"(http[^"]+)"|"url":"(http[^"]+)".*"msg":"listening"/.exec(line)
@@ -35,15 +55,16 @@ export async function startProcess(args: string[], env: NodeJS.ProcessEnv = {}):
     void ended.then(() => reject(new Error(`the hub ended before it listened:\n${printed}`)))
   })
 
-  return {
+  const listening = url.then((found): HubProcess => ({
     child,
-    url,
-    port: Number(new URL(url).port),
+    url: found,
+    port: Number(new URL(found).port),
     output: () => printed,
     async stop(signal = 'SIGTERM') {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal)
       await ended
       return child.exitCode
     },
-  }
+  }))
+  return { child, listening, output: () => printed }
 }

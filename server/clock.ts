@@ -8,11 +8,17 @@ export interface Clock {
   after(ms: number, fn: () => void): () => void
 }
 
+/** Beyond this Node's timers fire at once. */
+const LONGEST_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after(ms, fn) {
-    const timer = setTimeout(fn, ms)
+    let timer = setTimeout(function next(left: number) {
+      if (left <= 0) fn()
+      else timer = setTimeout(next, Math.min(left, LONGEST_MS), left - LONGEST_MS)
+    }, Math.min(ms, LONGEST_MS), ms - LONGEST_MS)
     return () => clearTimeout(timer)
   },
 }

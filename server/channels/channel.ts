@@ -13,13 +13,9 @@ export type Outcome =
   /** a provider took it */
   | { readonly kind: 'accepted' }
   /** worth another round, not before `retryAfterMs` if the other side named a time */
-  | {
-      readonly kind: 'retry'
-      readonly detail: string
-      readonly retryAfterMs?: number
-      /** it may have arrived all the same */
-      readonly maybeDelivered?: boolean
-    }
+  | { readonly kind: 'retry'; readonly detail: string; readonly retryAfterMs?: number }
+  /** the request left and no answer came back: the endpoint's `onUnknown` says whether to try again */
+  | { readonly kind: 'unknown'; readonly detail: string }
   /** will not work however often it is tried */
   | { readonly kind: 'failed'; readonly detail: string }
 
@@ -35,7 +31,7 @@ export interface Io {
 export interface Capabilities {
   /** messages reach an endpoint in order of acceptance: a retry holds back what came later */
   readonly ordered: boolean
-  /** after a crash in mid-attempt: try again (a duplicate is harmless) or leave it */
+  /** nobody knows whether it arrived (a crash in mid-attempt, an answer lost): try again, or leave it */
   readonly onUnknown: 'retry' | 'skip'
 }
 
@@ -74,6 +70,8 @@ export interface ChannelDefinition<Section, Address, Part> {
     readonly address: Address
     readonly backoff: Backoff
   }[]
+  /** What an operator should know about a section that is valid but weak. */
+  warnings?(section: Section): readonly string[]
   /** Pure: no clock, no secrets of the hub, no I/O. */
   render(message: MessageFrame, address: Address): readonly Part[]
   send(part: Part, address: Address, message: MessageFrame, io: Io): Promise<Outcome>
@@ -84,6 +82,8 @@ export interface Channel {
   readonly config: z.ZodType
   /** The endpoints that the channel's section of the config describes. */
   configured(section: unknown): readonly ConfiguredEndpoint[]
+  /** What an operator should know about a section that is valid but weak. */
+  warnings(section: unknown): readonly string[]
 }
 
 /** Closes a channel over the types of its own addresses and parts. */
@@ -92,6 +92,7 @@ export function defineChannel<Section, Address, Part>(
 ): Channel & ChannelDefinition<Section, Address, Part> {
   return {
     ...definition,
+    warnings: (section) => definition.warnings?.(definition.config.parse(section)) ?? [],
     configured(section) {
       return definition.addresses(definition.config.parse(section)).map((entry) => ({
         name: entry.name,
@@ -117,7 +118,7 @@ async function sendParts<Section, Address, Part>(
   let outcome: Outcome = { kind: 'failed', detail: 'nothing to send' }
   for (const part of channel.render(message, address)) {
     outcome = await channel.send(part, address, message, io)
-    if (outcome.kind === 'retry' || outcome.kind === 'failed') return outcome
+    if (outcome.kind !== 'delivered' && outcome.kind !== 'accepted') return outcome
   }
   return outcome
 }

@@ -2,30 +2,30 @@
 import { readdirSync } from 'node:fs'
 import type { Channel } from './channel.ts'
 
-const notChannels = new Set(['channel', 'index', 'outbound'])
-
-/** All channels by name, in alphabetical order. Runs from `.ts` sources and from the build alike. */
+/**
+ * All channels by name, in alphabetical order. Runs from `.ts` sources and from the build alike.
+ * @throws Error for a default export that is not the channel of its file's name
+ */
 export async function loadChannels(): Promise<ReadonlyMap<string, Channel>> {
   const suffix = import.meta.url.endsWith('.ts') ? '.ts' : '.js'
-  const names = readdirSync(new URL('.', import.meta.url))
+  const files = readdirSync(new URL('.', import.meta.url))
     .filter((file) => file.endsWith(suffix) && !file.endsWith('.d.ts'))
     .map((file) => file.slice(0, -suffix.length))
-    .filter((name) => !notChannels.has(name))
     .toSorted()
   const channels = new Map<string, Channel>()
-  for (const name of names) {
-    const module: unknown = await import(new URL(`./${name}${suffix}`, import.meta.url).href)
-    channels.set(name, channelOf(name, module))
+  for (const file of files) {
+    const module: unknown = await import(new URL(`./${file}${suffix}`, import.meta.url).href)
+    const channel = channelOf(file, module)
+    if (channel) channels.set(channel.name, channel)
   }
   return channels
 }
 
-function channelOf(file: string, module: unknown): Channel {
-  const channel = typeof module === 'object' && module !== null && 'default' in module ? module.default : null
-  if (!isChannel(channel) || channel.name !== file) {
-    throw new Error(`server/channels/${file} does not default-export the channel "${file}"`)
-  }
-  return channel
+/** null for a file without a default export: a part of its neighbours. */
+function channelOf(file: string, module: unknown): Channel | null {
+  if (typeof module !== 'object' || module === null || !('default' in module)) return null
+  if (isChannel(module.default) && module.default.name === file) return module.default
+  throw new Error(`server/channels/${file} does not default-export the channel "${file}"`)
 }
 
 function isChannel(value: unknown): value is Channel {

@@ -1,18 +1,13 @@
-/** HTTP on its way out: time and size limits, proxies, no redirects, no secrets in errors. */
-import { Agent, type Dispatcher, errors, ProxyAgent } from 'undici'
+/** HTTP on its way out: time and size limits, no redirects, no secrets in errors. */
+import { type Dispatcher, errors } from 'undici'
+import type { Clock } from '../clock.ts'
 import type { Outcome } from './channel.ts'
+import { createRoutes, type Proxy } from './routes.ts'
 
-const CONNECT_MS = 5_000
 const WHOLE_MS = 15_000
 const MAX_ANSWER_BYTES = 64 * 1024
-const CONNECTIONS_PER_ORIGIN = 16
-
-export interface Proxy {
-  readonly host: string
-  readonly port: number
-  readonly auth?: { readonly username: string; readonly password: string } | undefined
-  readonly protocol?: 'http' | 'https' | undefined
-}
+/** who asks for more has a fault of its own, say an epoch time where seconds are meant */
+const MAX_RETRY_AFTER_MS = 24 * 3_600_000
 
 export interface OutboundRequest {
   readonly method: 'GET' | 'POST'
@@ -22,110 +17,137 @@ export interface OutboundRequest {
   readonly proxy?: Proxy | undefined
 }
 
-/** `retryAfterMs` is the Retry-After header in ms from now, whichever of its two forms was sent. */
 export type OutboundAnswer =
   | {
       readonly ok: true
       readonly status: number
+      /** at most 64 KiB; cut short where the answer broke off or time was up */
       readonly body: string
+      /** the Retry-After header in ms from now, whichever of its two forms was sent */
       readonly retryAfterMs: number | null
     }
+  /** No status came. `maybeDelivered`: the request may have arrived all the same. */
   | { readonly ok: false; readonly detail: string; readonly maybeDelivered: boolean }
 
 export interface Outbound {
   /** One request, 5 s to connect and 15 s in all. Never throws: a network error is an answer. */
   request(request: OutboundRequest): Promise<OutboundAnswer>
+  /** Cuts what is in flight. */
   close(): Promise<void>
 }
 
-/** @param now ms since epoch, to read a Retry-After date */
-export function createOutbound(now: () => number): Outbound {
-  const options = { connect: { timeout: CONNECT_MS }, connections: CONNECTIONS_PER_ORIGIN }
-  const direct = new Agent(options)
-  const proxies = new Map<string, ProxyAgent>()
-
-  function through(proxy: Proxy | undefined): Dispatcher {
-    if (!proxy) return direct
-    const uri = `${proxy.protocol ?? 'http'}://${proxy.host}:${proxy.port}`
-    const credentials = proxy.auth && `${proxy.auth.username}:${proxy.auth.password}`
-    const key = `${uri} ${credentials ?? ''}`
-    let agent = proxies.get(key)
-    if (!agent) {
-      const token = credentials && `Basic ${Buffer.from(credentials).toString('base64')}`
-      agent = new ProxyAgent({ uri, proxyTunnel: false, ...options, ...(token ? { token } : {}) })
-      proxies.set(key, agent)
-    }
-    return agent
-  }
+export function createOutbound(clock: Clock): Outbound {
+  const routes = createRoutes()
 
   return {
     async request({ method, url, headers, body, proxy }) {
-      const limit = AbortSignal.timeout(WHOLE_MS)
+      const limit = timeLimit(clock)
       try {
-        const target = new URL(url)
-        const answer = await through(proxy).request({
-          origin: target.origin,
-          path: target.pathname + target.search,
+        const route = routes.to(new URL(url), proxy)
+        const asked = route.dispatcher.request({
+          origin: route.origin,
+          path: route.path,
           method,
-          headers,
+          headers: { ...headers, ...route.headers },
           body: body ?? null,
-          signal: limit,
+          signal: limit.signal,
         })
-        const after = answer.headers['retry-after']
+        const answer = await Promise.race([asked, limit.reached])
+        const [after] = [answer.headers['retry-after']].flat()
         return {
           ok: true,
           status: answer.statusCode,
           body: await readLimited(answer.body),
-          retryAfterMs: typeof after === 'string' ? retryAfterMs(after, now()) : null,
+          retryAfterMs: after === undefined ? null : readRetryAfter(after, clock.now()),
         }
       } catch (error) {
         return { ok: false, detail: describe(error), maybeDelivered: !neverSent(error) }
+      } finally {
+        limit.cancel()
       }
     },
-    async close() {
-      await Promise.all([direct.destroy(), ...[...proxies.values()].map((proxy) => proxy.destroy())])
-    },
+    close: () => routes.close(),
   }
 }
 
-/** What an HTTP answer means where 2xx is success: the classes of channels.md section 5. */
+/** The signal alone is not enough: a request that still waits for a connection does not listen to it. */
+function timeLimit(clock: Clock) {
+  const control = new AbortController()
+  const { signal } = control
+  const cancel = clock.after(WHOLE_MS, () => control.abort(new TimeUp()))
+  const reached = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  return { signal, reached, cancel }
+}
+
+/** The request itself is at fault or nobody is there any more: the same bytes will never do better. */
+const PERMANENT = new Set([410, 413, 414, 431])
+
+/** What an HTTP answer means where 2xx is success: the classes of RFC 9110 section 15 as senders need them. */
 export function outcomeOfStatus(answer: OutboundAnswer, success: Outcome): Outcome {
-  if (!answer.ok) {
-    return { kind: 'retry', detail: answer.detail, maybeDelivered: answer.maybeDelivered }
-  }
+  if (!answer.ok) return { kind: answer.maybeDelivered ? 'unknown' : 'retry', detail: answer.detail }
   if (answer.status >= 200 && answer.status < 300) return success
   const detail = `HTTP ${answer.status}`
-  if (answer.status === 410) return { kind: 'failed', detail }
+  if (PERMANENT.has(answer.status)) return { kind: 'failed', detail }
   return answer.retryAfterMs === null
     ? { kind: 'retry', detail }
     : { kind: 'retry', detail, retryAfterMs: answer.retryAfterMs }
 }
 
+/** The status stands, however the answer ends: what was read until then is all there is. */
 async function readLimited(body: Dispatcher.ResponseData['body']): Promise<string> {
-  let text = ''
-  for await (const chunk of body.setEncoding('utf8')) {
-    text += String(chunk)
-    if (text.length > MAX_ANSWER_BYTES) break
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of body) {
+      if (!Buffer.isBuffer(chunk)) break
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= MAX_ANSWER_BYTES) break
+    }
+  } catch {
+    // reset, malformed or too slow
   }
-  return text.slice(0, MAX_ANSWER_BYTES)
+  return Buffer.concat(chunks).subarray(0, MAX_ANSWER_BYTES).toString()
 }
 
-function retryAfterMs(header: string, now: number): number | null {
-  const seconds = Number(header)
-  if (header.trim() !== '' && Number.isFinite(seconds)) return Math.max(0, seconds * 1000)
-  const date = Date.parse(header)
-  return Number.isNaN(date) ? null : Math.max(0, date - now)
+/** Seconds or an HTTP date (RFC 9110 section 10.2.3), in ms from now; null when it is neither. */
+function readRetryAfter(header: string, now: number): number | null {
+  const text = header.trim()
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
+  return !/^(\d+$|[A-Z])/.test(text) || Number.isNaN(ms) ? null : Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS)
 }
+
+class TimeUp extends Error {}
 
 /** Codes and class names only: messages of network errors may carry the URL. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error'
-  if (error.name === 'TimeoutError') return `no answer within ${WHOLE_MS / 1000} s`
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
+  if (error instanceof TimeUp) return `no answer within ${WHOLE_MS / 1000} s`
+  const refusal = refusalOfProxy(error)
+  if (refusal !== null) return `the proxy answered HTTP ${refusal}`
+  return codeOf(error) ?? error.name
 }
 
 function neverSent(error: unknown): boolean {
-  if (error instanceof errors.ConnectTimeoutError) return true
-  const code = error instanceof Error && 'code' in error ? error.code : null
-  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EHOSTUNREACH'
+  if (!(error instanceof Error)) return false
+  if (error instanceof errors.ConnectTimeoutError || error instanceof errors.InvalidArgumentError) return true
+  if (refusalOfProxy(error) !== null) return true
+  const code = codeOf(error)
+  return code !== null && NEVER_SENT.test(code)
+}
+
+/** Nobody was there, or it was not the one its certificate should name. */
+const NEVER_SENT =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_\w+|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ERR_INVALID_URL|ERR_TLS_\w+|CERT_\w+|\w+_CERT(IFICATE)?\w*|UNABLE_TO_\w+)$/
+
+/** The proxy's word for a tunnel it did not open. */
+function refusalOfProxy(error: Error): string | null {
+  if (!(error instanceof errors.RequestAbortedError)) return null
+  return /^Proxy response \((\d+)\)/.exec(error.message)?.[1] ?? null
+}
+
+function codeOf(error: Error): string | null {
+  return 'code' in error && typeof error.code === 'string' ? error.code : null
 }

@@ -6,9 +6,13 @@ import { createHash, createHmac } from 'node:crypto'
 import * as z from 'zod'
 import type { MessageFrame } from '../protocol/packets.ts'
 import { type Io, defineChannel } from './channel.ts'
-import { type OutboundRequest, type Proxy, outcomeOfStatus } from './outbound.ts'
+import { type OutboundRequest, outcomeOfStatus } from './outbound.ts'
+import { basic, type Proxy } from './routes.ts'
 
 const HOUR_MS = 3_600_000
+const SECRET_PREFIX = 'whsec_'
+/** mpush documents this word in the query and `websocket` in the packet */
+const DOCUMENTED_WEBSOCKET = 'websock'
 
 const proxySchema = z
   .strictObject({
@@ -28,21 +32,22 @@ const proxySchema = z
   })
   .meta({ description: 'HTTP proxy', zh: 'HTTP 代理' })
 
+const secretSchema = z
+  .string()
+  .min(1)
+  .refine((secret) => keyOf(secret).length > 0, { error: 'there is no base64 after whsec_' })
+
 const clientSchema = z.strictObject({
   name: z.string().min(1).meta({ description: 'the recipient that this webhook is', zh: '接收者名称' }),
   group: z.string().optional().meta({ description: 'its group', zh: '所属的组' }),
   url: z.url({ protocol: /^https?$/ }).meta({ description: 'where messages are sent', zh: '推送的目标地址' }),
-  method: z
-    .enum(['GET', 'POST'])
-    .default('POST')
-    .meta({
-      description: 'GET: all in the query; POST: the whole MESSAGE packet as JSON',
-      zh: 'GET:全部放在查询串;POST:整个 MESSAGE 消息包(JSON)',
-    }),
+  method: z.enum(['GET', 'POST']).default('POST').meta({
+    description: 'GET: all in the query; POST: the whole MESSAGE packet as JSON',
+    zh: 'GET:全部放在查询串;POST:整个 MESSAGE 消息包(JSON)',
+  }),
   proxy: proxySchema.optional(),
-  secret: z.string().min(1).optional().meta({
-    description:
-      'signs each request as Standard Webhooks do (`whsec_…` or any text); the hub token is then not sent',
+  secret: secretSchema.optional().meta({
+    description: 'signs each request as Standard Webhooks do (`whsec_…` or any text); the hub token is then not sent',
     zh: '按 Standard Webhooks 规范签名(`whsec_…` 或任意文本);设置后不再发送 hub 的 token',
   }),
 })
@@ -79,8 +84,15 @@ export default defineChannel<z.infer<typeof config>, Address, Part>({
       group: group ?? null,
       id: createHash('sha256').update(`${method} ${url}`).digest('hex').slice(0, 12),
       address: { url, method, secret, proxy: proxy ?? section.proxy },
-      backoff: { firstMs: section.retryTimeout, maxMs: HOUR_MS },
+      backoff: { firstMs: section.retryTimeout, maxMs: Math.max(HOUR_MS, section.retryTimeout) },
     })),
+
+  warnings(section) {
+    const bare = section.clients.filter(({ secret }) => secret === undefined)
+    if (bare.length === 0) return []
+    const names = bare.map(({ name }) => name).join(', ')
+    return [`the hub token is sent in the header authorization to ${names}; give a secret to sign instead`]
+  },
 
   render(message, { url, method, proxy }) {
     if (method === 'GET') return [{ method, url: withQuery(url, message), proxy }]
@@ -105,7 +117,7 @@ function withQuery(url: string, { sendType, target, from, mid, message }: Messag
   const documented = {
     sendType,
     target,
-    fromMethod: from.method,
+    fromMethod: from.method === 'websocket' ? DOCUMENTED_WEBSOCKET : from.method,
     fromName: from.name,
     mid,
     text: message.text,
@@ -113,7 +125,8 @@ function withQuery(url: string, { sendType, target, from, mid, message }: Messag
   }
   const query = new URLSearchParams(documented)
   for (const [key, value] of Object.entries(message.extra)) {
-    if (Object.hasOwn(documented, key) || value === undefined || value === null) continue
+    const [plain = key] = key.split('[', 1)
+    if (Object.hasOwn(documented, plain) || value === undefined || value === null) continue
     if (Array.isArray(value)) for (const item of value) query.append(`${key}[]`, asText(item))
     else query.append(key, asText(value))
   }
@@ -126,17 +139,35 @@ function asText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** Standard Webhooks 1.0: HMAC-SHA256 over `id.timestamp.body`; one id over all retries. */
+/** User and password of the URL win over the hub token, and a secret over both. */
 function credentials(part: Part, { secret }: Address, { mid }: MessageFrame, io: Io): Record<string, string> {
-  if (secret === undefined) return { authorization: io.hubToken }
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : secret
-  const timestamp = Math.floor(io.now() / 1000).toString()
-  const signature = createHmac('sha256', key)
-    .update(`${mid}.${timestamp}.${part.body ?? ''}`)
-    .digest('base64')
-  return {
-    'webhook-id': mid,
-    'webhook-timestamp': timestamp,
-    'webhook-signature': `v1,${signature}`,
+  if (secret !== undefined) return signature(secret, mid, io.now(), part.body ?? new URL(part.url).search.slice(1))
+  const { username, password } = new URL(part.url)
+  const own = username === '' && password === '' ? undefined : { username, password }
+  return { authorization: basic(own && { username: decode(username), password: decode(password) }) ?? io.hubToken }
+}
+
+/**
+ * Standard Webhooks 1.0: HMAC-SHA256 over `id.timestamp.content`, one id over all retries. The content is the
+ * body; a GET has none, so there its query string is signed.
+ * @param now ms since epoch
+ */
+export function signature(secret: string, id: string, now: number, content: string): Record<string, string> {
+  const timestamp = Math.floor(now / 1000).toString()
+  const signed = createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.${content}`).digest('base64')
+  return { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': `v1,${signed}` }
+}
+
+function keyOf(secret: string): Buffer {
+  return secret.startsWith(SECRET_PREFIX)
+    ? Buffer.from(secret.slice(SECRET_PREFIX.length), 'base64')
+    : Buffer.from(secret)
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
   }
 }

@@ -38,7 +38,10 @@ export interface Directory {
   members(group: GroupId): readonly RecipientId[]
   /** It opens sessions, or did: messages are owed to them, whatever an endpoint did. */
   connects(id: RecipientId): boolean
-  /** A client came as this recipient, with this group or none; its former group is left. Durable with the next write. */
+  /**
+   * A client came as this recipient, with this group or none; its former group is left. Durable with the next
+   * write. Throws what the store throws, and then nothing has changed.
+   */
   join(id: RecipientId, group: GroupId | null): Promise<void>
   device(id: RecipientId, device: string): Device | null
   devices(id: RecipientId): ReadonlyMap<string, Device>
@@ -54,10 +57,7 @@ interface StoredRecipient {
 }
 
 /** Reads what the store has and joins it with the config's recipients. */
-export async function loadDirectory(
-  store: Store,
-  configured: readonly ConfiguredRecipient[],
-): Promise<Directory> {
+export async function loadDirectory(store: Store, configured: readonly ConfiguredRecipient[]): Promise<Directory> {
   const fixed = new Map(configured.map((recipient) => [recipient.id, recipient]))
   const stored = new Map<RecipientId, StoredRecipient>()
   const devices = new Map<RecipientId, Map<string, Device>>()
@@ -83,6 +83,16 @@ export async function loadDirectory(
     if (group !== null && !fixed.get(id)?.groups.includes(group)) groups.remove(group, id)
   }
 
+  function move(id: RecipientId, from: StoredRecipient | undefined, to: StoredRecipient | undefined): void {
+    leave(id, from?.group ?? null)
+    if (to === undefined) {
+      stored.delete(id)
+      return
+    }
+    if (to.group !== null) groups.add(to.group, id)
+    stored.set(id, to)
+  }
+
   return {
     has: (id) => stored.has(id) || fixed.has(id),
     members: (group) => groups.members(group),
@@ -91,10 +101,14 @@ export async function loadDirectory(
     async join(id, group) {
       const known = stored.get(id)
       if (known && known.group === group) return
-      leave(id, known?.group ?? null)
-      if (group !== null) groups.add(group, id)
-      stored.set(id, { group })
-      await store.write([{ op: 'put', kind: 'recipient', id, value: { group } }], 'lazy')
+      const joined: StoredRecipient = { group }
+      move(id, known, joined)
+      try {
+        await store.write([{ op: 'put', kind: 'recipient', id, value: joined }], 'lazy')
+      } catch (error) {
+        if (stored.get(id) === joined) move(id, joined, known)
+        throw error
+      }
     },
 
     device: (id, device) => devices.get(id)?.get(device) ?? null,
@@ -117,8 +131,7 @@ export async function loadDirectory(
         ...[...(devices.get(id)?.keys() ?? [])].map((device): [Kind, string] => ['device', `${id}/${device}`]),
         ...[...(registrations.get(id) ?? [])].map((key): [Kind, string] => ['endpoint', key]),
       ]
-      leave(id, known?.group ?? null)
-      stored.delete(id)
+      move(id, known, undefined)
       devices.delete(id)
       registrations.delete(id)
       return gone.map(([kind, key]) => ({ op: 'delete', kind, id: key }))

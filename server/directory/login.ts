@@ -28,11 +28,7 @@ export interface LoginOptions {
  * @param verify whether the shared token must be right
  * @throws Refusal need-token for a wrong token, not-allowed for a reserved name, bad-name
  */
-export async function login(
-  { directory, tokens, fcm }: LoginOptions,
-  data: AuthData,
-  verify: boolean,
-): Promise<Login> {
+export async function login({ directory, tokens, fcm }: LoginOptions, data: AuthData, verify: boolean): Promise<Login> {
   const id = recipientId(data.name)
   const group = data.group === null ? null : groupId(data.group)
   const caller = tokens.callerOf(data.token)
@@ -40,6 +36,11 @@ export async function login(
   if (!may(caller ?? { kind: 'anyone' }, 'connect', id)) throw new Refusal('not-allowed', 'Token invalid')
   await directory.join(id, group)
   return { id, packet: authOk(tokens, fcm, id) }
+}
+
+/** Only this is told as AUTH 403: clients take it as final and never come back by themselves. */
+export function isWrongToken(error: unknown): error is Refusal {
+  return error instanceof Refusal && (error.code === 'need-token' || error.code === 'not-allowed')
 }
 
 /** The key order is what Android 3.x reads; three names for one VAPID key serve three generations. */

@@ -37,8 +37,7 @@ export async function loadTokens({ hubToken, adminToken, store, now }: TokenOpti
   const hub = digest(hubToken)
   const admin = adminToken === undefined ? null : digest(adminToken)
 
-  const signature = (payload: string) =>
-    createHmac('sha256', key).update(`${VERSION}.${payload}`).digest('base64url')
+  const signature = (payload: string) => createHmac('sha256', key).update(`${VERSION}.${payload}`).digest('base64url')
 
   return {
     hubToken,

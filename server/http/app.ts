@@ -2,7 +2,8 @@
 import Router from '@koa/router'
 import Koa, { type Context, type Middleware } from 'koa'
 import { Refusal } from '../protocol/errors.ts'
-import { answerRefusal, type HttpOptions } from './door.ts'
+import { refusalOf } from '../store/refusal.ts'
+import { answerEmpty, answerRefusal, type HttpOptions } from './door.ts'
 import { health } from './health.ts'
 import { packetsByPost } from './packets.ts'
 import { pushByUrl } from './push.ts'
@@ -11,6 +12,7 @@ const METHODS = new Set(['GET', 'POST', 'OPTIONS'])
 
 export function createApp(options: HttpOptions): Koa {
   const app = new Koa()
+  app.on('error', (error) => options.log.debug({ err: error }, 'an answer could not be sent'))
   const router = new Router()
   router.get('/health', health(options))
 
@@ -24,7 +26,7 @@ export function createApp(options: HttpOptions): Koa {
   return app
 }
 
-/** Cross-origin headers, preflight ahead of any token check, methods, and errors in the door's envelope. */
+/** Cross-origin headers, preflight ahead of any token check, methods, limits, errors in the door's envelope. */
 function guard({ settings, log }: HttpOptions): Middleware {
   return async (ctx, next) => {
     try {
@@ -34,26 +36,27 @@ function guard({ settings, log }: HttpOptions): Middleware {
         return
       }
       if (!METHODS.has(ctx.method)) throw new Refusal('bad-method')
+      if ((ctx.req.url?.length ?? 0) > settings.maxUrl) throw new Refusal('url-too-long')
       await next()
     } catch (error) {
-      if (!(error instanceof Refusal)) log.error({ err: error }, 'a request could not be handled')
-      answerRefusal(ctx, error instanceof Refusal ? error : new Refusal('internal'))
+      const refusal = refusalOf(error)
+      if (!refusal) log.error({ err: error }, 'a request could not be handled')
+      answerRefusal(ctx, refusal ?? new Refusal('internal'))
     }
   }
 }
 
 function allowOrigin(ctx: Context): void {
+  ctx.set('vary', 'origin')
   const origin = ctx.req.headers.origin
   if (origin === undefined) return
   ctx.set('access-control-allow-origin', origin)
   ctx.set('access-control-expose-headers', 'X-Message-Id, Retry-After')
-  ctx.vary('origin')
 }
 
 function preflight(ctx: Context, allowed: boolean): void {
   if (!allowed) throw new Refusal('cors-off')
   ctx.set('access-control-allow-headers', ctx.get('access-control-request-headers'))
   ctx.set('access-control-allow-methods', ctx.get('access-control-request-method'))
-  ctx.status = 200
-  ctx.body = ''
+  answerEmpty(ctx)
 }

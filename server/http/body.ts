@@ -21,25 +21,35 @@ export async function readBody(request: IncomingMessage, maxBytes: number, allow
 }
 
 /** Query or form fields; a repeated key becomes an array. @throws Refusal forbidden-key */
-export function fieldsOf(params: URLSearchParams): Record<string, string | string[]> {
-  const fields: Record<string, string | string[]> = {}
+export function fieldsOf(params: URLSearchParams): Readonly<Record<string, string | string[]>> {
+  const fields = new Map<string, string | string[]>()
   for (const [key, value] of params) {
-    checkKey(key)
-    const before = fields[key]
-    if (before === undefined) fields[key] = value
-    else fields[key] = Array.isArray(before) ? [...before, value] : [before, value]
+    const before = fields.get(key)
+    if (before === undefined) {
+      checkKey(key)
+      fields.set(key, value)
+    } else if (Array.isArray(before)) before.push(value)
+    else fields.set(key, [before, value])
   }
-  return fields
+  return Object.fromEntries(fields)
 }
 
-async function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw new Refusal('too-large')
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > maxBytes) throw new Refusal('too-large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+/** Beyond the limit the rest is read and dropped until the refusal is out: cutting the socket would lose it. */
+function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(new Refusal('too-large'))
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= maxBytes) {
+        chunks.push(chunk)
+        return
+      }
+      chunks.length = 0
+      reject(new Refusal('too-large'))
+    })
+    request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    request.once('close', () => reject(new Refusal('bad-json', 'the body ended before it was whole')))
+  })
 }

@@ -36,11 +36,19 @@ export interface HttpOptions extends LoginOptions {
   readonly version: string
 }
 
-/** Answers with an mpush packet. */
+/** Answers with an mpush packet. A cache on the way would swallow the next push by GET. */
 export function answer(ctx: Context, status: number, packet: ServerPacket): void {
   ctx.status = status
   ctx.set('content-type', JSON_TYPE)
+  ctx.set('cache-control', 'no-store')
   ctx.body = JSON.stringify(packet)
+}
+
+/** 200 with nothing in it, as mpush answers where only the status counts. */
+export function answerEmpty(ctx: Context): void {
+  ctx.status = 200
+  ctx.set('content-type', JSON_TYPE)
+  ctx.body = ''
 }
 
 /** Answers a push: MESSAGE_REPLY, the mid in `X-Message-Id`. */

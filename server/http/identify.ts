@@ -12,7 +12,7 @@ const BEARER = /^bearer /i
  * @throws Refusal bad-auth, need-token
  */
 export function identify(tokens: Tokens, request: IncomingMessage, auth: unknown, verify: boolean): Caller {
-  if (auth !== undefined && auth !== '') return tokens.verify(auth)
+  if (auth !== undefined) return tokens.verify(auth)
   const header = request.headers.authorization
   const caller = header === undefined ? null : callerOf(tokens, header.replace(BEARER, ''))
   if (caller) return caller

@@ -1,15 +1,15 @@
 /** Packets by POST, on any path that is no API path: only `cmd` counts. */
 import type { Context, Middleware } from 'koa'
 import type { Caller } from '../directory/access.ts'
-import { login } from '../directory/login.ts'
+import { isWrongToken, login } from '../directory/login.ts'
 import { readRegistration } from '../directory/registration.ts'
 import { addressOf, wireName } from '../protocol/address.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { type Packet, packetSchemas, readData, readPacket } from '../protocol/packets.ts'
 import { readBody } from './body.ts'
-import { answer, answerPush, type HttpOptions } from './door.ts'
+import { answer, answerEmpty, answerPush, type HttpOptions } from './door.ts'
 import { identify } from './identify.ts'
-import { idempotencyKey, pushFlat, readPushPath } from './push.ts'
+import { idempotencyKey, pushFlat, queryOf, readPushPath } from './push.ts'
 
 type Handler = (options: HttpOptions, ctx: Context, packet: Packet) => Promise<void> | void
 
@@ -29,7 +29,9 @@ const handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 export function packetsByPost(options: HttpOptions): Middleware {
   return async (ctx, next) => {
     if (ctx.method !== 'POST') return next()
-    const path = readPushPath(ctx.req.url ?? '')
+    const url = ctx.req.url ?? ''
+    if (queryOf(url).has('token')) throw new Refusal('token-in-url')
+    const path = readPushPath(url)
     const body = await readBody(ctx.req, options.settings.maxBody, path !== null)
     if (isObject(body) && !('cmd' in body)) {
       if (!path) throw new Refusal('not-found')
@@ -49,7 +51,7 @@ async function auth(options: HttpOptions, ctx: Context, packet: Packet): Promise
     const { packet: granted } = await login(options, data, true)
     answer(ctx, 200, { cmd: 'AUTH', data: granted })
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code === 'bad-name') throw error
+    if (!isWrongToken(error)) throw error
     answer(ctx, 403, { cmd: 'AUTH', data: { code: 403, msg: error.message } })
   }
 }
@@ -104,9 +106,7 @@ async function register(options: HttpOptions, ctx: Context, packet: Packet): Pro
 /** The PWA asks only whether this resolves. */
 function testHttp(options: HttpOptions, ctx: Context, packet: Packet): void {
   identify(options.tokens, ctx.req, packet.auth, options.settings.verifyToken)
-  ctx.status = 200
-  ctx.set('content-type', 'application/json; charset=utf-8')
-  ctx.body = ''
+  answerEmpty(ctx)
 }
 
 /** Callbacks speak in a recipient's name: `auth` must prove it. */

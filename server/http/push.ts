@@ -17,7 +17,6 @@ const suffixes = [
 export interface PushPath {
   readonly sendType: 'personal' | 'group'
   readonly target: string
-  readonly query: string
 }
 
 /** First in line: nothing stands between the socket and the most frequent request. */
@@ -25,8 +24,7 @@ export function pushByUrl(options: HttpOptions): Middleware {
   return async (ctx, next) => {
     const path = ctx.method === 'GET' ? readPushPath(ctx.req.url ?? '') : null
     if (!path) return next()
-    if (ctx.req.url !== undefined && ctx.req.url.length > options.settings.maxUrl) throw new Refusal('url-too-long')
-    const { idem, ...fields } = fieldsOf(new URLSearchParams(path.query))
+    const { idem, ...fields } = fieldsOf(queryOf(ctx.req.url ?? ''))
     if ('token' in fields) throw new Refusal('token-in-url')
     return pushFlat(options, ctx, path, fields, idem === undefined ? undefined : String(idem))
   }
@@ -63,11 +61,15 @@ export function readPushPath(url: string): PushPath | null {
   const mark = url.indexOf('?')
   const path = mark < 0 ? url : url.slice(0, mark)
   for (const [suffix, sendType] of suffixes) {
-    if (!path.endsWith(suffix)) continue
-    const target = decode(path.slice(1, -suffix.length))
-    return { sendType, target, query: mark < 0 ? '' : url.slice(mark + 1) }
+    if (path.endsWith(suffix)) return { sendType, target: decode(path.slice(1, -suffix.length)) }
   }
   return null
+}
+
+/** The query of a URL as it came, decoded once. */
+export function queryOf(url: string): URLSearchParams {
+  const mark = url.indexOf('?')
+  return new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1))
 }
 
 /** The header, or `idem` where there is no body to hold one. @throws Refusal bad-packet */
@@ -91,7 +93,8 @@ function decode(part: string): string {
 /** A repeated key reads as it did in mpush: joined by commas. */
 function asText(value: unknown): string {
   if (value === undefined || value === null) return ''
-  if (typeof value === 'object' && !Array.isArray(value)) {
+  const parts: unknown[] = Array.isArray(value) ? value : [value]
+  if (parts.some((part) => typeof part === 'object')) {
     throw new Refusal('bad-packet', 'text and desp are strings')
   }
   return String(value)

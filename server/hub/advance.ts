@@ -36,10 +36,14 @@ export async function advance(options: AdvanceOptions, work: Claimed): Promise<v
 
   const attempts = [...work.attempts, ...(await round(options, work, step))]
   const next = roundAfter(step, attempts, delivery.step)
-  if (next === null) return leave(options, work, plan, step)
+  const state = (await options.store.delivery(delivery.mid, delivery.recipient))?.state ?? delivery.state
+  if (isFinal(state)) return move(options, work, { step: delivery.step, dueAt: null })
+  if (next === null || (step.mode === 'first' && isReached(step.until, state))) {
+    return leave(options, work, plan, step, state)
+  }
   return move(options, work, {
     step: delivery.step,
-    dueAt: Math.min(next.at, expiryOf(work, delivery.state) ?? Infinity),
+    dueAt: Math.min(next.at, expiryOf(work, state) ?? Infinity),
     holds: next.ordered,
   })
 }
@@ -81,15 +85,14 @@ async function allOf(attempts: readonly Promise<Attempt>[]): Promise<readonly At
 }
 
 /** The step has nothing more to try: the plan ends, or its next step follows after a wait. */
-async function leave(options: AdvanceOptions, work: Claimed, plan: Plan, step: Step): Promise<void> {
-  const { store, clock, connects } = options
-  const { mid, recipient, step: at } = work.delivery
-  const state = (await store.delivery(mid, recipient))?.state ?? work.delivery.state
-  if (isFinal(state)) return move(options, work, { step: at, dueAt: null })
-  if (!isReached(step.until, state) && at + 1 < plan.length) {
-    return move(options, work, { step: at + 1, dueAt: clock.now() + step.wait })
+function leave(options: AdvanceOptions, work: Claimed, plan: Plan, step: Step, state: State): Promise<void> {
+  const next = work.delivery.step + 1
+  if (!isReached(step.until, state) && next < plan.length) {
+    return move(options, work, { step: next, dueAt: options.clock.now() + step.wait })
   }
-  if (isReached('accepted', state) || connects(recipient)) return rest(options, work, plan, state)
+  if (isReached('accepted', state) || options.connects(work.delivery.recipient)) {
+    return rest(options, work, plan, state)
+  }
   return end(options, work, 'failed', plan.length)
 }
 
@@ -102,11 +105,16 @@ function expiryOf({ message }: Claimed, state: State): number | null {
   return hasArrived(state) ? null : message.expiresAt
 }
 
-function end(options: AdvanceOptions, work: Claimed, state: 'expired' | 'failed', step = work.delivery.step): Promise<void> {
+async function end(
+  options: AdvanceOptions,
+  work: Claimed,
+  state: 'expired' | 'failed',
+  step = work.delivery.step,
+): Promise<void> {
   const { mid, recipient } = work.delivery
   const reason = state === 'failed' ? 'exhausted' : state
   const ended = event(mid, recipient, state, { reason, closes: true })
-  return options.persist(() => options.settle.now([ended], [stepOf(work, { step, dueAt: null })]))
+  await options.persist(() => options.settle.now([ended], [stepOf(work, { step, dueAt: null })]))
 }
 
 /** A crash before this is on disk only repeats the decision: the outcome it rests on is durable. */

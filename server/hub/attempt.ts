@@ -19,7 +19,7 @@ export interface AttemptOptions {
   /** whether the recipient's sessions are owed what endpoints got or refused */
   readonly connects: (recipient: string) => boolean
   readonly random?: () => number
-  /** Does a write until the store takes it. Throws when it never will, or there is no more time. */
+  /** Does a write until the store takes it. Throws when it never will, or the hub stops. */
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
 }
 
@@ -29,7 +29,7 @@ export interface AttemptOptions {
  * @throws what the store throws: nothing was sent, or the attempt stays on record as one without an outcome
  */
 export async function attempt(options: AttemptOptions, work: Claimed, endpoint: Endpoint, n: number): Promise<Attempt> {
-  const { store, settle, clock, log, persist, random = Math.random } = options
+  const { settle, clock, log, persist, random = Math.random } = options
   const { mid, recipient, step } = work.delivery
   const tries = triesOf(endpoint, work.attempts, step)
   const begun: Attempt = {
@@ -43,7 +43,8 @@ export async function attempt(options: AttemptOptions, work: Claimed, endpoint: 
     detail: null,
     maybeDuplicate: tries.kind === 'due' && tries.repeats,
   }
-  await persist(() => store.write([{ op: 'attempt', mid, recipient, attempt: begun }], 'sync'))
+  const sent = event(mid, recipient, 'sent', { via: endpoint.channel, closes: false })
+  await persist(() => settle.now([sent], [{ op: 'attempt', mid, recipient, attempt: begun }]))
 
   const outcome = await send(options, work, endpoint)
   const now = clock.now()

@@ -5,6 +5,7 @@ import type { Directory } from '../directory/directory.ts'
 import type { Log } from '../log.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import { closeCodes, Refusal } from '../protocol/errors.ts'
+import { isFinal } from '../protocol/states.ts'
 import type { Op, Store } from '../store/store.ts'
 import { createSessions, type Sessions } from './lane.ts'
 import type { Plans } from './plan.ts'
@@ -56,6 +57,11 @@ export function createHub(options: HubOptions): Hub {
   const runner = createRunner({ store, plans, settle, replies, clock, log, io, connects })
   const rooms: Rooms = { store, directory, plans, sessions, runner, settle, replies, clock, room }
   let stopping = false
+
+  // what it held back may go now
+  settle.onClosed(({ state }) => {
+    if (isFinal(state)) runner.wake()
+  })
 
   /** What the recipient is forgotten with goes into the first write, so that no crash leaves it half removed. */
   async function endOpenDeliveries(recipient: RecipientId, forgotten: readonly Op[]): Promise<void> {

@@ -113,12 +113,12 @@ function compose({ plans, clock, room }: Rooms, request: PushRequest, recipients
 }
 
 /** A key belongs to its caller, so that strangers cannot collide; the print is what must not differ. */
-function onceOf({ caller, body, idempotencyKey }: PushRequest, target: string): Accept['once'] | null {
+function onceOf({ caller, body, expireMs, idempotencyKey }: PushRequest, target: string): Accept['once'] | null {
   if (idempotencyKey === null) return null
   return {
     key: JSON.stringify([caller.kind, nameOf(caller), idempotencyKey]),
     print: createHash('sha256')
-      .update(JSON.stringify([target, body]))
+      .update(JSON.stringify([target, body, expireMs]))
       .digest('base64url'),
     ttlMs: ONCE_MS,
   }

@@ -41,6 +41,19 @@ export interface Replies {
 
 export function createReplies(clock: Clock): Replies {
   const waiting = new Map<Mid, Waiting>()
+  /** the one asked for last: events come in runs */
+  let last: { readonly mid: Mid; readonly reply: Waiting | undefined } = { mid: '', reply: undefined }
+
+  function replyOf(mid: Mid): Waiting | undefined {
+    if (last.mid !== mid) last = { mid, reply: waiting.get(mid) }
+    return last.reply
+  }
+
+  function set(mid: Mid, reply: Waiting | undefined): void {
+    if (reply) waiting.set(mid, reply)
+    else waiting.delete(mid)
+    last = { mid, reply }
+  }
 
   function finishIfIdle(reply: Waiting): void {
     if (reply.sessions.size === 0 && reply.attempts.size === 0) reply.done?.()
@@ -48,13 +61,13 @@ export function createReplies(clock: Clock): Replies {
 
   return {
     open(mid, standings) {
-      waiting.set(mid, { standings, sessions: new Set(), attempts: new Set(), done: null })
+      set(mid, { standings, sessions: new Set(), attempts: new Set(), done: null })
     },
-    sessionOwes: (mid, recipient) => void waiting.get(mid)?.sessions.add(recipient),
-    attemptOwes: (mid, recipient) => void waiting.get(mid)?.attempts.add(recipient),
+    sessionOwes: (mid, recipient) => void replyOf(mid)?.sessions.add(recipient),
+    attemptOwes: (mid, recipient) => void replyOf(mid)?.attempts.add(recipient),
 
     attemptEnded(mid, recipient) {
-      const reply = waiting.get(mid)
+      const reply = replyOf(mid)
       if (reply?.attempts.delete(recipient)) finishIfIdle(reply)
     },
 
@@ -71,7 +84,7 @@ export function createReplies(clock: Clock): Replies {
     },
 
     raised(mid, recipient, standing) {
-      const reply = waiting.get(mid)
+      const reply = replyOf(mid)
       const now = reply?.standings.get(recipient)
       if (!reply || !now || !mayFollow(now, standing)) return
       reply.standings.set(recipient, standing)
@@ -82,7 +95,7 @@ export function createReplies(clock: Clock): Replies {
     },
 
     async settled(mid, timeoutMs) {
-      const reply = waiting.get(mid)
+      const reply = replyOf(mid)
       if (!reply) return new Map()
       if (reply.sessions.size > 0 || reply.attempts.size > 0) {
         await new Promise<void>((resolve) => {
@@ -93,7 +106,7 @@ export function createReplies(clock: Clock): Replies {
           }
         })
       }
-      waiting.delete(mid)
+      set(mid, undefined)
       return reply.standings
     },
 

@@ -108,16 +108,15 @@ export function createRunner(options: RunnerOptions): Runner {
       })
   }
 
-  /** The other side has the message by now: its outcome is worth waiting for a store that has no room. */
+  /** The other side may have the message by now: what came of it is worth waiting for a store without room. */
   async function persist<T>(write: () => Promise<T>): Promise<T> {
-    const giveUpAt = clock.now() + LEASE_MS
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       try {
         return await write()
       } catch (error) {
         const passes = error instanceof StoreBusy || error instanceof StoreFull
-        if (!passes || isStopped() || clock.now() >= giveUpAt) throw error
-        log.warn({ err: error }, 'the store has no room for an outcome, trying again')
+        if (!passes || isStopped()) throw error
+        if (tries === 1) log.warn({ err: error }, 'the store has no room for an outcome, trying again')
       }
       await pause()
     }

@@ -32,8 +32,11 @@ export interface Settle {
   soon(what: Happening, mid: Mid, recipient: RecipientId): void
   /** Adds a document that may follow within the same 5 ms; a later one with the same id replaces it. */
   soonToo(op: Put): void
-  /** Records the events together with `ops` in one write; all is durable before anyone hears of it. */
-  now(events: readonly Event[], ops: readonly Op[]): Promise<void>
+  /**
+   * Records the events together with `ops` in one write; all is durable before anyone hears of it. False, and
+   * nothing happened, when an op no longer holds: somebody else has the work by now.
+   */
+  now(events: readonly Event[], ops: readonly Op[]): Promise<boolean>
   /** What `soon` holds is handed to the store. */
   flush(): void
   /** Calls back for each event that closes a delivery. */
@@ -105,8 +108,10 @@ export function createSettle({ store, replies, clock, log }: SettleOptions): Set
     async now(events, ops) {
       const at = clock.now()
       const raises = events.map((event) => raiseOf(event, new Map([[event.mid, [event.recipient]]]), at))
-      await store.write([...raises, ...ops], 'sync')
+      const written = await store.write([...raises, ...ops], 'sync')
+      if (!written.ok) return false
       for (const event of events) tell(event, event.mid, event.recipient)
+      return true
     },
 
     flush,

@@ -40,7 +40,13 @@ export function roundAfter(
  * When an endpoint may be tried again after an attempt that ended now; null when it need not be.
  * @param earlier its attempts in this step before that one
  */
-export function retryAt(outcome: Outcome, backoff: Backoff, earlier: number, now: number, random: number): number | null {
+export function retryAt(
+  outcome: Outcome,
+  backoff: Backoff,
+  earlier: number,
+  now: number,
+  random: number,
+): number | null {
   if (outcome.kind !== 'retry' && outcome.kind !== 'unknown') return null
   const atLeast = outcome.kind === 'retry' ? (outcome.retryAfterMs ?? 0) : 0
   return now + Math.round(Math.max(atLeast, delay(backoff, earlier, random)))

@@ -8,6 +8,8 @@ const kinds = ['user', 'group', 'org', 'tenant', 'app'] as const
 type Kind = (typeof kinds)[number]
 const RESERVED = new Set(['__proto__', 'constructor', 'prototype'])
 const MAX_CODE_POINTS = 64
+/** Most names are these; nothing more needs to be looked at. */
+const PLAIN = /^[A-Za-z0-9_-]{1,64}$/
 /** Controls, format and bidi marks, surrogates, private and non-characters, line separators; joiners stay. */
 const UNPRINTABLE =
   /[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{NChar}\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0001}]/u
@@ -26,6 +28,7 @@ export const SYSTEM: RecipientId = 'system@user'
  * @throws Refusal bad-name
  */
 export function checkName(raw: string, what = 'name'): string {
+  if (PLAIN.test(raw) && !RESERVED.has(raw)) return raw
   const name = raw.normalize('NFC')
   if (name === '') throw new Refusal('bad-name', `${what} property is required`)
   if (name.length > 2 * MAX_CODE_POINTS || [...name].length > MAX_CODE_POINTS) {

@@ -20,11 +20,8 @@ const optionalGroup = looseString.transform((value) =>
   value === '' || value === 'null' || value === 'undefined' ? null : value,
 )
 
-/** PHP writes an empty object as an empty list. */
 const extra = z
-  .union([z.tuple([]).transform(() => null), z.record(z.string(), z.unknown())], {
-    error: 'extra property must be an object',
-  })
+  .record(z.string(), z.unknown(), { error: 'extra property must be an object' })
   .nullish()
   .transform((value) => value ?? {})
 

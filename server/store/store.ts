@@ -113,7 +113,7 @@ export interface Put {
 
 export type Op =
   | Accept
-  /** Applies only where `mayFollow` says it raises; `open: false` closes in any case. */
+  /** Applies only where `mayFollow` says it raises; `open: false` closes in any case; an end holds back nothing. */
   | Raise
   | AttemptMade
   | Step

@@ -1,13 +1,16 @@
-import { login } from '../directory/login.ts'
+import { isWrongToken, login } from '../directory/login.ts'
 import { checkName } from '../protocol/address.ts'
-import { Refusal } from '../protocol/errors.ts'
 import { type AuthData, MAX_WINDOW, packetSchemas, readData } from '../protocol/packets.ts'
 import type { SocketClient } from './connection.ts'
 import type { PacketHandler } from './packets.ts'
 
-/** AUTH comes before anything that is pending: the answer leaves first, then the inbox is read. */
+/**
+ * AUTH comes before anything that is pending: the answer leaves first, then the inbox is read. What the client
+ * sent right behind it is read when it is decided.
+ */
 export const auth: PacketHandler = {
   beforeAuth: true,
+  holdsOthers: true,
   async handle(client, packet) {
     const data = readData(packetSchemas.AUTH, packet.data)
     const device = data.device ? checkName(data.device, 'device') : null
@@ -32,7 +35,7 @@ async function tryLogin(client: SocketClient, data: AuthData) {
   try {
     return await login(client.options, data, client.options.settings.verifyToken)
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code === 'bad-name') throw error
+    if (!isWrongToken(error)) throw error
     client.send({ cmd: 'AUTH', data: { code: 403, msg: error.message } })
     client.wrongToken()
     return null

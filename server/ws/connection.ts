@@ -2,23 +2,27 @@
 import type { Duplex } from 'node:stream'
 import { type RawData, WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
-import type { Connection, Hub, Session } from '../hub/hub.ts'
 import type { LoginOptions } from '../directory/login.ts'
+import type { Connection, Hub, Session } from '../hub/hub.ts'
+import { TOO_SLOW_BYTES } from '../hub/session.ts'
 import type { Log } from '../log.ts'
 import { closeCodes, Refusal } from '../protocol/errors.ts'
 import { parseJson } from '../protocol/json.ts'
 import { type Packet, readPacket, type ServerPacket } from '../protocol/packets.ts'
+import { refusalOf } from '../store/refusal.ts'
+import { createConduct } from './conduct.ts'
+import { takePlainAck } from './ack.ts'
 import { handlers } from './packets.ts'
 
-const MAX_BAD_PACKETS_A_MINUTE = 20
-const MINUTE_MS = 60_000
-const MAX_BEFORE_AUTH = 3
-const MAX_WRONG_TOKENS = 3
 const CLOSE_GRACE_MS = 2_000
 const BINARY_REFUSED = 1003
+/** The status of refusals that are the client's own fault; others do not count against it. */
+const MAX_FAULT_STATUS = 404
 
 export interface SocketSettings {
   readonly verifyToken: boolean
+  /** browsers may connect from pages of any origin */
+  readonly cors: boolean
   /** ms until a socket without AUTH is closed */
   readonly authTimeout: number
   /** ms a MESSAGE_REPLY waits for acks */
@@ -39,10 +43,14 @@ export interface SocketClient {
   readonly options: SocketOptions
   /** null before AUTH */
   session: Session | null
+  /** MESSAGEs whose reply is still to come */
+  unanswered: number
   send(packet: ServerPacket): void
   /** A token was wrong: the third ends the socket. */
   wrongToken(): void
-  /** A session begins on this socket; an earlier one on it ends. */
+  /** The packet at hand moved something: it does not count as a flood. */
+  useful(): void
+  /** A session begins on this socket, unless it is closed by now; an earlier one on it ends. */
   begin(start: () => Session): void
   readonly transport: Connection
 }
@@ -50,10 +58,13 @@ export interface SocketClient {
 /** Serves a socket until it closes. */
 export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOptions): void {
   const { clock, hub, log, settings } = options
-  let early = 0
-  let wrongTokens = 0
-  let bad = 0
-  let badSince = clock.now()
+  const conduct = createConduct(clock)
+  const waiting: RawData[] = []
+  let deciding = false
+  let ended = false
+  let holds = 0
+  let cancelPause: (() => void) | null = null
+  let cancelGrace: (() => void) | null = null
 
   const transport: Connection = {
     send(frame) {
@@ -61,8 +72,11 @@ export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOp
     },
     batch(write) {
       stream.cork()
-      write()
-      stream.uncork()
+      try {
+        write()
+      } finally {
+        stream.uncork()
+      }
     },
     buffered: () => socket.bufferedAmount,
     close,
@@ -71,60 +85,102 @@ export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOp
   const client: SocketClient = {
     options,
     session: null,
+    unanswered: 0,
     transport,
-    send: (packet) => transport.send(Buffer.from(JSON.stringify(packet))),
-    wrongToken() {
-      wrongTokens += 1
-      if (wrongTokens >= MAX_WRONG_TOKENS) close(closeCodes.badToken, 'wrong token')
+    send(packet) {
+      if (transport.buffered() > TOO_SLOW_BYTES) end(closeCodes.tooSlow, 'reads too slowly')
+      else transport.send(Buffer.from(JSON.stringify(packet)))
     },
+    wrongToken() {
+      if (conduct.wrongToken()) end(closeCodes.badToken, 'wrong token')
+    },
+    useful: () => conduct.useful(),
     begin(start) {
+      if (socket.readyState !== WebSocket.OPEN) return
       cancelAuthTimeout()
       if (client.session) hub.sessions.disconnect(client.session)
       client.session = start()
     },
   }
 
-  const cancelAuthTimeout = clock.after(settings.authTimeout, () => {
-    close(closeCodes.authTimeout, 'no AUTH in time')
-  })
+  const cancelAuthTimeout = clock.after(settings.authTimeout, () => end(closeCodes.authTimeout, 'no AUTH in time'))
 
-  /** A client that does not answer the close is cut off. */
+  /** A client that does not answer the close is cut off. Acks that were on their way still count. */
   function close(code: number, reason: string): void {
     socket.close(code, reason)
-    const cancel = clock.after(CLOSE_GRACE_MS, () => socket.terminate())
-    socket.once('close', cancel)
+    cancelGrace ??= clock.after(CLOSE_GRACE_MS, () => socket.terminate())
+  }
+
+  /** The client itself is at fault: nothing more of it is read. */
+  function end(code: number, reason: string): void {
+    ended = true
+    waiting.length = 0
+    close(code, reason)
+  }
+
+  function hold(): void {
+    holds += 1
+    if (holds === 1) socket.pause()
+  }
+
+  function letGo(): void {
+    holds -= 1
+    if (holds === 0) socket.resume()
   }
 
   function refuse(error: unknown): void {
-    if (!(error instanceof Refusal)) log.error({ err: error }, 'a packet could not be handled')
-    client.send({ cmd: 'INFO', data: error instanceof Refusal ? error.message : 'internal error' })
-    const now = clock.now()
-    if (now - badSince > MINUTE_MS) {
-      bad = 0
-      badSince = now
-    }
-    bad += 1
-    if (bad > MAX_BAD_PACKETS_A_MINUTE) close(closeCodes.policy, 'too many bad packets')
+    const refusal = refusalOf(error)
+    if (!refusal) log.error({ err: error }, 'a packet could not be handled')
+    client.send({ cmd: 'INFO', data: refusal?.message ?? 'internal error' })
+    if (!refusal || refusal.status > MAX_FAULT_STATUS) return
+    if (conduct.badPacket()) end(closeCodes.policy, 'too many bad packets')
   }
 
   function needAuth(): void {
-    early += 1
     client.send({ cmd: 'AUTH', data: { code: 401, msg: 'Need Auth' } })
-    if (early > MAX_BEFORE_AUTH) close(closeCodes.needAuth, 'need AUTH')
+    if (conduct.tooEarly()) end(closeCodes.needAuth, 'need AUTH')
   }
 
   function receive(data: RawData, isBinary: boolean): void {
+    if (ended) return
     if (isBinary) {
-      close(BINARY_REFUSED, 'text frames only')
+      end(BINARY_REFUSED, 'text frames only')
+      return
+    }
+    if (deciding) waiting.push(data)
+    else take(data)
+  }
+
+  function take(data: RawData): void {
+    keepPace()
+    if (ended) return
+    const text = data.toString()
+    if (takePlainAck(client, text)) {
+      conduct.useful()
       return
     }
     try {
-      const packet = readPacket(parseJson(data.toString()))
-      if (packet.auth !== undefined && packet.auth !== '') options.tokens.verify(packet.auth)
+      const packet = readPacket(parseJson(text))
+      if (packet.auth !== undefined) options.tokens.verify(packet.auth)
       dispatch(packet)
     } catch (error) {
       refuse(error)
     }
+  }
+
+  function keepPace(): void {
+    const pace = conduct.packet()
+    if (pace.then === 'read') return
+    if (pace.then === 'close') {
+      end(closeCodes.policy, 'too many packets')
+      return
+    }
+    if (cancelPause) return
+    hold()
+    cancelPause = clock.after(pace.ms, () => {
+      cancelPause = null
+      letGo()
+    })
   }
 
   function dispatch(packet: Packet): void {
@@ -134,13 +190,31 @@ export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOp
       return
     }
     if (!handler) throw new Refusal('bad-packet', `Unknow cmd: ${packet.cmd.slice(0, 64)}`)
-    handler.handle(client, packet)?.catch(refuse)
+    const handled = handler.handle(client, packet)?.catch(refuse)
+    if (!handler.holdsOthers || !handled) return
+    deciding = true
+    hold()
+    void handled.then(goOn)
+  }
+
+  /** What came behind an AUTH is taken in its order, up to the next AUTH. */
+  function goOn(): void {
+    deciding = false
+    while (!deciding) {
+      const next = waiting.shift()
+      if (next === undefined) break
+      take(next)
+    }
+    letGo()
   }
 
   socket.on('message', receive)
   socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'))
   socket.once('close', () => {
+    ended = true
     cancelAuthTimeout()
+    cancelGrace?.()
+    cancelPause?.()
     if (client.session) hub.sessions.disconnect(client.session)
   })
 }

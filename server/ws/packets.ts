@@ -11,6 +11,8 @@ import { unregister } from './unregister.ts'
 /** Takes one packet. A Refusal that it throws is told to the client as INFO. */
 export interface PacketHandler {
   readonly beforeAuth?: true
+  /** Packets behind this one wait until it is done. */
+  readonly holdsOthers?: true
   handle(client: SocketClient, packet: Packet): Promise<void> | undefined
 }
 

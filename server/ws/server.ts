@@ -2,10 +2,13 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { closeCodes } from '../protocol/errors.ts'
 import { serveSocket, type SocketOptions } from './connection.ts'
 
 /** Below the read timeout of common proxies, and every silent link is found within two of them. */
 const PING_MS = 25_000
+/** No client sends a packet in pieces; a frame of the largest size comes in some fifty chunks. */
+const PIECES = { maxFragments: 128, maxBufferedChunks: 4_096 }
 
 export interface SocketDoor {
   /** Takes the upgrades of an HTTP server. */
@@ -15,8 +18,15 @@ export interface SocketDoor {
 
 /** @param maxPayload bytes of one frame; a larger one closes the socket with 1009 */
 export function createSocketDoor(options: SocketOptions, maxPayload: number): SocketDoor {
-  const server = new WebSocketServer({ noServer: true, clientTracking: false, perMessageDeflate: false, maxPayload })
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload,
+    ...PIECES,
+  })
   const alive = new Map<WebSocket, boolean>()
+  let closed = false
   let cancelPing = options.clock.after(PING_MS, ping)
 
   function ping(): void {
@@ -31,8 +41,19 @@ export function createSocketDoor(options: SocketOptions, maxPayload: number): So
     cancelPing = options.clock.after(PING_MS, ping)
   }
 
+  /** Browsers name their origin; the token at AUTH guards the rest. With `cors` off only our own pages connect. */
+  function mayUpgrade({ headers: { origin, host } }: IncomingMessage): boolean {
+    if (options.settings.cors || origin === undefined) return true
+    return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()
+  }
+
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', (error) => options.log.debug({ err: error }, 'an upgrade failed'))
+    const refused = closed ? '503 Service Unavailable' : mayUpgrade(request) ? null : '403 Forbidden'
+    if (refused !== null) {
+      stream.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      return
+    }
     server.handleUpgrade(request, stream, head, (socket) => {
       alive.set(socket, true)
       socket.on('pong', () => alive.set(socket, true))
@@ -46,8 +67,9 @@ export function createSocketDoor(options: SocketOptions, maxPayload: number): So
   return {
     attach: (http) => void http.on('upgrade', upgrade),
     close() {
+      closed = true
       cancelPing()
-      for (const socket of alive.keys()) socket.close(1012, 'the hub restarts')
+      for (const socket of alive.keys()) socket.close(closeCodes.restarting, 'the hub restarts')
     },
   }
 }

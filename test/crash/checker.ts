@@ -34,10 +34,14 @@ export interface Verdict {
 const MID = /^\d{13}$/
 const KNOWN_WORDS = new Set(['no', 'ready', 'wait', 'ok', 'failed', 'expired', 'full'])
 
-/** Judges a history. `window` is how many frames the hub may have in flight to one receiver. */
-export function check(history: History, window = 1): Verdict {
+/**
+ * Judges a history.
+ * @param window how many copies of one message the hub may have in flight to one receiver
+ * @param forgettable how many acks of one receiver may be lost by one kill
+ */
+export function check(history: History, window = 1, forgettable = window): Verdict {
   const facts = gather(history)
-  const { violations: claims, dupAfterOk, worstForgotten } = checkClaims(history, window)
+  const { violations: claims, dupAfterOk, worstForgotten } = checkClaims(history, window, forgettable)
   const violations = [
     ...checkLoss(facts),
     ...checkFrames(history, facts),
@@ -153,7 +157,7 @@ function count(history: History, { stories, copies }: Facts): Omit<Figures, 'dup
     requests: sum(all, (story) => story.requests),
     accepted: sum(all, (story) => Number(story.accepted.size > 0)),
     pairs: sum(all, (story) => story.accepted.size),
-    unknown: sum(all, (story) => Number(story.replies + story.refusals === 0)),
+    unknown: sum(all, (story) => Number(story.requests > 0 && story.replies + story.refusals === 0)),
     refused: sum(all, (story) => Number(story.replies === 0 && story.refusals > 0)),
     copies,
     duplicates: copies - sum(all, (story) => story.reached.size),

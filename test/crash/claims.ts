@@ -18,10 +18,10 @@ interface Told {
 
 /**
  * Checks the word `ok`: only the receiver's own ack earns it, and after it the message is not sent again,
- * save a copy in flight or, after a crash, the last `window` acks, which are journalled lazily.
+ * save a copy in flight or, after a crash, the last `forgettable` acks, which are journalled lazily.
  */
-export function checkClaims(history: History, window: number): Claims {
-  const copies = checkCopies(history, window)
+export function checkClaims(history: History, window: number, forgettable: number): Claims {
+  const copies = checkCopies(history, window, forgettable)
   return { ...copies, violations: [...checkOk(history), ...copies.violations] }
 }
 
@@ -47,7 +47,7 @@ function checkOk({ events }: History): Violation[] {
   return found
 }
 
-function checkCopies({ events }: History, window: number): Claims {
+function checkCopies({ events }: History, window: number, forgettable: number): Claims {
   const violations: Violation[] = []
   const told = new Map<string, Told>()
   const opened = new Map<number, number>()
@@ -72,7 +72,7 @@ function checkCopies({ events }: History, window: number): Claims {
       const crash = `${event.name} after start ${event.life}`
       const count = (forgotten.get(crash) ?? 0) + 1
       forgotten.set(crash, count)
-      if (count > window) violations.push({ kind: 'dupAfterOk', what: `${copy}: number ${count} of ${crash}` })
+      if (count > forgettable) violations.push({ kind: 'dupAfterOk', what: `${copy}: number ${count} of ${crash}` })
       told.delete(`${event.name} ${event.mid}`)
     } else if ((opened.get(event.session) ?? 0) > ok.at) {
       violations.push({ kind: 'dupAfterOk', what: `${copy}, on a connection made later` })

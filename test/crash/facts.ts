@@ -22,7 +22,6 @@ export type Violation = {
 }
 
 export type Received = Extract<Event, { type: 'receive' }>
-export type Replied = Extract<Event, { type: 'reply' }>
 
 /** What became of one push, over all its requests. Times are places in the history. */
 export interface Story {

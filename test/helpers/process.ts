@@ -24,7 +24,7 @@ export interface HubSpawn {
   output(): string
 }
 
-/** Starts `dist/server/main.js ARGS` and waits until it listens. Throws with its output if it ends before. */
+/** Starts `dist/server/main.js ARGS` in `cwd` and waits until it listens. Throws with its output if it ends before. */
 export async function startProcess(args: string[], env: NodeJS.ProcessEnv = {}, cwd?: string): Promise<HubProcess> {
   return spawnHub(args, env, [main], cwd).listening
 }

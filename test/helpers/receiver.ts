@@ -2,7 +2,13 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request as forward, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, connect, createServer as createSocketServer, type Server as NetServer, type Socket } from 'node:net'
+import {
+  type AddressInfo,
+  connect,
+  createServer as createSocketServer,
+  type Server as NetServer,
+  type Socket,
+} from 'node:net'
 
 export interface Received {
   readonly method: string
@@ -30,7 +36,10 @@ export function status(code: number, headers: Record<string, string> = {}): Answ
 }
 
 /** Listens on a port of its own; answers 200 unless told otherwise. */
-export async function startReceiver(answer: Answer = status(200), tls?: { key: string; cert: string }): Promise<Receiver> {
+export async function startReceiver(
+  answer: Answer = status(200),
+  tls?: { key: string; cert: string },
+): Promise<Receiver> {
   const requests: Received[] = []
   const waiting = new Set<() => void>()
   const listener = async (request: IncomingMessage, response: ServerResponse) => {
@@ -74,7 +83,11 @@ export async function startReceiver(answer: Answer = status(200), tls?: { key: s
 export interface TestProxy {
   readonly port: number
   /** what it was asked: `GET http://host/path` or `CONNECT host:port`, with the credentials that came */
-  readonly asked: readonly { readonly line: string; readonly auth: string | undefined; readonly host: string | undefined }[]
+  readonly asked: readonly {
+    readonly line: string
+    readonly auth: string | undefined
+    readonly host: string | undefined
+  }[]
   /** refuses everything with this status from now on */
   refuse: number | null
   close(): Promise<void>

@@ -1,5 +1,6 @@
 /** The plan runner on a memory store and a standing clock, with endpoints that do as they are told. */
 import { Writable } from 'node:stream'
+import { onTestFinished } from 'vitest'
 import type { Endpoint, Outcome } from '../../server/channels/channel.ts'
 import { createOutbound, type Outbound } from '../../server/channels/outbound.ts'
 import type { AdvanceOptions } from '../../server/hub/advance.ts'
@@ -39,18 +40,33 @@ export interface Rig {
   calm(): Promise<void>
   /** Resolves when `check` holds; looks again at each change of the store. */
   until(check: () => Promise<boolean>): Promise<void>
-  close(): Promise<void>
 }
 
 /** @param wrap puts something between the hub and its store */
 export async function startRig(wrap: (store: Store) => Store = (store) => store, clock = testClock()): Promise<Rig> {
-  const memory = createMemoryStore({ clock })
-  await memory.open()
-  return rigOver(wrap(memory), clock)
+  const store = wrap(createMemoryStore({ clock }))
+  await store.open()
+  return rigOver(store, clock)
 }
 
-/** A runner over a store that is there already, as after a restart. It claims nothing before its start. */
-export function rigOver(store: Store, clock: TestClock): Rig {
+/** A rig whose runner runs. */
+export async function running(wrap?: (store: Store) => Store): Promise<Rig> {
+  const rig = await startRig(wrap)
+  await rig.runner.start()
+  return rig
+}
+
+/** The next life of a hub on the same store. The runner of the one before claims nothing more. */
+export async function restart(rig: Rig): Promise<Rig> {
+  void rig.runner.stop()
+  const next = rigOver(rig.store, rig.clock)
+  for (const [recipient, plan] of rig.plans) next.plans.set(recipient, plan)
+  await next.runner.start()
+  return next
+}
+
+/** A runner that has not started, over a store that is there already. Stops when the test is over. */
+function rigOver(store: Store, clock: TestClock): Rig {
   const lines: string[] = []
   const sink = new Writable({
     write(chunk, _, done) {
@@ -75,6 +91,10 @@ export function rigOver(store: Store, clock: TestClock): Rig {
     random: () => 0,
   }
   const runner = createRunner({ ...options, replies })
+  onTestFinished(async () => {
+    await outbound.close()
+    await runner.stop()
+  })
 
   return {
     clock,
@@ -122,10 +142,6 @@ export function rigOver(store: Store, clock: TestClock): Rig {
     },
     calm: () => clock.advance(0),
     until: (check) => until(store, check),
-    async close() {
-      await outbound.close()
-      await runner.stop()
-    },
   }
 }
 
@@ -182,7 +198,7 @@ export function scripted(
     async send(message) {
       sent.push(message)
       const [next] = endpoint.script
-      if (endpoint.script.length > 1) endpoint.script.shift()
+      if (endpoint.script.length > 1) void endpoint.script.shift()
       if (next === undefined) throw new Error('the script is empty')
       return next
     },

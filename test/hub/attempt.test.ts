@@ -1,8 +1,19 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { attempt, type AttemptOptions } from '../../server/hub/attempt.ts'
 import { createSettle } from '../../server/hub/settle.ts'
 import type { Claimed } from '../../server/store/store.ts'
-import { ALICE, DELIVERED, pending, RETRY, type Rig, scripted, type Scripted, startRig, step, watched } from '../helpers/runner.ts'
+import {
+  ALICE,
+  DELIVERED,
+  pending,
+  RETRY,
+  type Rig,
+  scripted,
+  type Scripted,
+  startRig,
+  step,
+  watched,
+} from '../helpers/runner.ts'
 
 let rig: Rig
 let options: AttemptOptions
@@ -10,7 +21,6 @@ beforeEach(async () => {
   rig = await startRig()
   options = { ...rig.options, persist: (write) => write() }
 })
-afterEach(() => rig.close())
 
 /** A push, claimed as the runner would. */
 async function claim(endpoint: Scripted): Promise<Claimed> {
@@ -37,7 +47,13 @@ describe('one try', () => {
 
     await rig.clock.advance(250)
     say(RETRY)
-    const whole = { ...begun, endedAt: startedAt + 250, outcome: 'retry', detail: 'HTTP 500', retryAt: startedAt + 1_250 }
+    const whole = {
+      ...begun,
+      endedAt: startedAt + 250,
+      outcome: 'retry',
+      detail: 'HTTP 500',
+      retryAt: startedAt + 1_250,
+    }
     expect(await ended).toMatchObject(whole)
     expect(await rig.store.attempts(mid, ALICE)).toMatchObject([whole])
   })
@@ -48,30 +64,45 @@ describe('one try', () => {
     const broken = watched(rig.store, () => {
       throw new Error('the disk is gone')
     })
-    await expect(attempt({ ...options, store: broken }, work, endpoint, 1)).rejects.toThrow('the disk is gone')
+    const settle = createSettle({ ...rig, store: broken, log: rig.options.log })
+    await expect(attempt({ ...options, store: broken, settle }, work, endpoint, 1)).rejects.toThrow('the disk is gone')
     expect(endpoint.sent).toEqual([])
   })
 
-  test('records the outcome and the state it means in one write', async () => {
+  test('records its begin and that it was sent in one write, its outcome and the state that means in another', async () => {
     const endpoint = scripted('1')
     const work = await claim(endpoint)
     const writes: string[][] = []
     const store = watched(rig.store, (ops) => void writes.push(ops.map(({ op }) => op)))
     const settle = createSettle({ ...rig, store, log: rig.options.log })
     await attempt({ ...options, store, settle }, work, endpoint, 1)
-    expect(writes).toEqual([['attempt'], ['raise', 'attempt']])
+    expect(writes).toEqual([
+      ['raise', 'attempt'],
+      ['raise', 'attempt'],
+    ])
   })
 
   test('after one whose outcome nobody knows may be a duplicate, and says so', async () => {
     const endpoint = scripted('1', [DELIVERED])
     const work = await claim(endpoint)
-    const crashed = { step: 0, endpoint: endpoint.id, channel: 'test', startedAt: 1, detail: null, maybeDuplicate: false }
+    const crashed = {
+      step: 0,
+      endpoint: endpoint.id,
+      channel: 'test',
+      startedAt: 1,
+      detail: null,
+      maybeDuplicate: false,
+    }
     const lost = { ...crashed, n: 1, endedAt: null, outcome: null }
     expect(await attempt(options, { ...work, attempts: [lost] }, endpoint, 2)).toMatchObject({ maybeDuplicate: true })
     const timedOut = { ...crashed, n: 1, endedAt: 2, outcome: 'unknown' }
-    expect(await attempt(options, { ...work, attempts: [timedOut] }, endpoint, 2)).toMatchObject({ maybeDuplicate: true })
+    expect(await attempt(options, { ...work, attempts: [timedOut] }, endpoint, 2)).toMatchObject({
+      maybeDuplicate: true,
+    })
     const refused = { ...crashed, n: 1, endedAt: 2, outcome: 'retry' }
-    expect(await attempt(options, { ...work, attempts: [refused] }, endpoint, 2)).toMatchObject({ maybeDuplicate: false })
+    expect(await attempt(options, { ...work, attempts: [refused] }, endpoint, 2)).toMatchObject({
+      maybeDuplicate: false,
+    })
   })
 
   test('on a channel that throws, against its contract, ends as unknown without its words', async () => {

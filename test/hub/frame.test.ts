@@ -28,13 +28,15 @@ test('the packet is whole', () => {
 
 test('a group is named without its kind, another address as it is', () => {
   expect(messageFrame({ ...message, to: ['dev@group'] })).toMatchObject({ sendType: 'group', target: 'dev' })
-  expect(messageFrame({ ...message, to: ['a@b.test@user'] })).toMatchObject({ sendType: 'personal', target: 'a@b.test' })
+  expect(messageFrame({ ...message, to: ['a@b.test@user'] })).toMatchObject({
+    sendType: 'personal',
+    target: 'a@b.test',
+  })
   expect(messageFrame({ ...message, to: ['crm@app'] })).toMatchObject({ sendType: 'personal', target: 'crm@app' })
 })
 
 test('the method is one that mpush knows', () => {
-  const methodOf = (method: Message['from']['method']) =>
-    messageFrame({ ...message, from: { method, name: 'x' } }).from
+  const methodOf = (method: Message['from']['method']) => messageFrame({ ...message, from: { method, name: 'x' } }).from
   expect(methodOf('websocket')).toEqual({ method: 'websocket', name: 'x' })
   expect(methodOf('smtp')).toEqual({ method: 'http', name: 'x' })
   expect(methodOf('hub')).toEqual({ method: 'http', name: 'x' })

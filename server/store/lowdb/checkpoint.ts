@@ -35,14 +35,20 @@ export interface Checkpoints {
   run(): Promise<void>
   /** Takes segments out of the store, with their files, as far as nothing in them came to life meanwhile. */
   drop(segments: readonly SegmentInfo[]): Promise<readonly SegmentInfo[]>
-  /** Resolves when none is running. */
-  idle(): Promise<void>
+  /** Resolves when none is running, and lets none begin. */
+  stop(): Promise<void>
 }
 
 export function createCheckpoints(parts: CheckpointParts): Checkpoints {
   const { dir, messages, epoch, state, journal, commit, segments, tables } = parts
-  let running: Promise<void> | null = null
   let needed = parts.needed
+  let stopped = false
+  /** a checkpoint that runs or waits its turn */
+  let running: Promise<void> | null = null
+  /** the last of those that wait */
+  let last: Promise<unknown> = Promise.resolve()
+  /** dropped, and their files not yet removed */
+  let gone: readonly SegmentInfo[] = []
 
   async function checkpoint(): Promise<void> {
     const next = await commit.between(async () => {
@@ -51,7 +57,6 @@ export function createCheckpoints(parts: CheckpointParts): Checkpoints {
     })
     const settled = () => commit.settled()
     await segments.writeDirty(settled)
-    await syncFolder(messages)
     await tables.writeDirty(settled)
     needed = next
     await saveManifest()
@@ -59,6 +64,8 @@ export function createCheckpoints(parts: CheckpointParts): Checkpoints {
   }
 
   async function saveManifest(): Promise<void> {
+    // what it names must be there, also what a checkpoint wrote that failed later on
+    await syncFolder(messages)
     await writeManifest(dir, {
       epoch,
       ...needed,
@@ -68,6 +75,8 @@ export function createCheckpoints(parts: CheckpointParts): Checkpoints {
       meters: Object.fromEntries(state.meters),
       segments: segments.onDisk,
     })
+    await segments.removeFiles(gone)
+    gone = []
   }
 
   function failOnFlush(error: unknown): never {
@@ -75,32 +84,33 @@ export function createCheckpoints(parts: CheckpointParts): Checkpoints {
     throw error
   }
 
-  async function idle(): Promise<void> {
-    while (running) await running.catch(() => {})
-  }
-
-  /** One after the other: both write the manifest. */
-  async function alone(task: () => Promise<void>): Promise<void> {
-    await idle()
-    running = task().finally(() => (running = null))
-    await running
+  /** One after the other: each writes the manifest. */
+  function alone<T>(task: () => Promise<T>): Promise<T> {
+    if (stopped) return Promise.reject(new Error('the store is closed'))
+    const done = last.then(task)
+    last = done.catch(() => {})
+    return done
   }
 
   return {
-    run: () => running ?? alone(checkpoint),
-    idle,
-    async drop(wanted) {
-      const dropped: SegmentInfo[] = []
-      await alone(async () => {
-        for (const segment of wanted) {
-          if (!segments.isQuiet(segment) || !segments.isWritten(segment)) continue
-          segments.drop(segment)
-          dropped.push(segment)
-        }
-        if (dropped.length > 0) await saveManifest()
-        for (const segment of dropped) await segments.removeFiles(segment)
-      })
-      return dropped
+    run() {
+      running ??= alone(checkpoint).finally(() => (running = null))
+      return running
+    },
+
+    drop: (wanted) =>
+      alone(async () => {
+        const dropped = wanted.filter(({ n }) => segments.isQuiet(n) && segments.isWritten(n))
+        if (dropped.length === 0) return dropped
+        segments.drop(dropped)
+        gone = [...gone, ...dropped]
+        await saveManifest()
+        return dropped
+      }),
+
+    async stop() {
+      stopped = true
+      await last
     },
   }
 }

@@ -1,17 +1,18 @@
 /** A JSON file that survives power cuts: the adapter under lowdb. */
-import { type FileHandle, open, readFile, rename } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { type Adapter, Low } from 'lowdb'
 import { StoreCorrupt } from '../store.ts'
 
 const FILE_MODE = 0o600
+const OUT_OF_SPACE = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 const HEAD = /^\{"crc":"([0-9a-f]{8})","data":/
 const TAIL = '}\n'
 
 /**
- * `{"crc":"…","data":…}`: one JSON object, the checksum over the text of `data`. Written to a temporary
- * file, flushed, then renamed; the caller flushes the folder. One write at a time is the caller's care.
+ * `{"crc":"…","data":…}`: one JSON object, the checksum over the text of `data`. One write at a time, and
+ * flushing the folder after it, is the caller's care.
  */
 class DurableJsonFile<T> implements Adapter<T> {
   readonly #path: string
@@ -27,10 +28,7 @@ class DurableJsonFile<T> implements Adapter<T> {
     const head = HEAD.exec(text)
     const data = head && text.endsWith(TAIL) ? text.slice(head[0].length, -TAIL.length) : null
     if (!head || data === null || checksum(data) !== head[1]) {
-      throw new StoreCorrupt(
-        `${this.#path} is damaged (its checksum does not match). Nothing was changed. ` +
-          'Restore the data folder from a backup; or move this file aside to start without what it holds.',
-      )
+      throw new StoreCorrupt(`${this.#path} is damaged: its checksum does not match.`)
     }
     // the checksum vouches that this is what an earlier write of the same T put here
     return JSON.parse(data) as T
@@ -38,22 +36,23 @@ class DurableJsonFile<T> implements Adapter<T> {
 
   async write(data: T): Promise<void> {
     const text = JSON.stringify(data)
-    const temporary = `${this.#path}.tmp`
-    const file = await open(temporary, 'w', FILE_MODE)
-    try {
-      await file.writeFile(`{"crc":"${checksum(text)}","data":${text}${TAIL}`)
-      await file.datasync()
-    } finally {
-      await file.close()
-    }
-    await rename(temporary, this.#path)
+    const file = await replaceFile(this.#path, `{"crc":"${checksum(text)}","data":${text}${TAIL}`)
+    await file.close()
   }
 }
 
-/** Reads a file through lowdb; null when there is none. @throws StoreCorrupt */
-export async function readJson<T>(path: string): Promise<T | null> {
+/**
+ * Reads a file through lowdb; null when there is none.
+ * @param advice what to do when it is damaged
+ * @throws StoreCorrupt
+ */
+export async function readJson<T>(path: string, advice = adviceFor(path)): Promise<T | null> {
   const low = new Low<T | null>(new DurableJsonFile<T | null>(path), null)
-  await low.read()
+  try {
+    await low.read()
+  } catch (error) {
+    throw error instanceof StoreCorrupt ? new StoreCorrupt(`${error.message} ${advice}`) : error
+  }
   return low.data
 }
 
@@ -62,7 +61,40 @@ export async function writeJson<T>(path: string, data: T): Promise<void> {
   await new Low<T>(new DurableJsonFile<T>(path), data).write()
 }
 
-/** Makes renames and removals in a folder last. */
+/** Where an operator puts a file that the store shall do without. */
+export function lostPath(path: string): string {
+  return `${path}.lost`
+}
+
+/** What can be done about a file that cannot be read and that the store can do without. */
+export function adviceFor(path: string): string {
+  return (
+    'Nothing was changed. Restore the data folder from a backup; or, to go on without what this file held, ' +
+    `rename it to ${lostPath(path)} (create that file if there is nothing to rename).`
+  )
+}
+
+/**
+ * Puts a file in place whole or not at all: written beside it, flushed, then renamed. Returns it open. It
+ * lasts once its folder was synced.
+ */
+export async function replaceFile(path: string, text: string): Promise<FileHandle> {
+  const temporary = `${path}.tmp`
+  const file = await open(temporary, 'w', FILE_MODE)
+  try {
+    await file.writeFile(text)
+    await file.datasync()
+    await rename(temporary, path)
+  } catch (error) {
+    await file.close()
+    // on a full disk the half of it is in the way
+    await unlink(temporary).catch(() => {})
+    throw error
+  }
+  return file
+}
+
+/** Makes what was created, renamed and removed in a folder last. */
 export async function syncFolder(path: string): Promise<void> {
   const folder: FileHandle = await open(path, 'r')
   try {
@@ -75,6 +107,11 @@ export async function syncFolder(path: string): Promise<void> {
 /** Makes a file that was just created last. */
 export async function syncParent(path: string): Promise<void> {
   await syncFolder(dirname(path))
+}
+
+/** Whether a write found no space on the disk. */
+export function isOutOfSpace(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && OUT_OF_SPACE.has(String(error.code))
 }
 
 export function nullIfMissing(error: NodeJS.ErrnoException): null {

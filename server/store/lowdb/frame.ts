@@ -41,14 +41,21 @@ export function scan(bytes: Buffer, first: number): Scan {
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf(LF, start)
     const line = end < 0 ? null : decodeLine(bytes.subarray(start, end))
-    if (line && (damage ? line.seq > expected : line.seq === expected)) {
-      if (damage && line.durable >= damage.seq) damage.acknowledged = true
+    if (line?.seq !== expected) damage ??= { offset: start, seq: expected, acknowledged: false }
+    if (line && damage && line.durable >= damage.seq) damage.acknowledged = true
+    if (line && line.seq >= expected) {
       lines.push(line)
       expected = line.seq + 1
-    } else damage ??= { offset: start, seq: expected, acknowledged: false }
+    }
     start = end < 0 ? bytes.length : end + 1
   }
   return { lines, damage }
+}
+
+/** The first line of a file; null when it cannot be read. */
+export function firstLine(bytes: Buffer): Line | null {
+  const end = bytes.indexOf(LF)
+  return end < 0 ? null : decodeLine(bytes.subarray(0, end))
 }
 
 function decodeLine(bytes: Buffer): Line | null {

@@ -1,18 +1,16 @@
 /** The journal in front of lowdb: lines are appended and flushed; what is in it survives a power cut. */
 import { fdatasync, ftruncate, write } from 'node:fs'
-import { type FileHandle, open, rename } from 'node:fs/promises'
+import { type FileHandle, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-import { syncFolder, syncParent } from './file.ts'
+import { replaceFile, syncFolder, syncParent } from './file.ts'
 import { encodeLine } from './frame.ts'
 
 export const JOURNAL_VERSION = 1
 
-const flush = promisify(fdatasync)
-const truncate = promisify(ftruncate)
-const FILE_MODE = 0o600
 /** a line without changes */
 const MARK = '[]'
+/** less than this and the disk counts as full: a little is always left over somewhere */
+const ROOM_BYTES = 1024 * 1024
 
 /** First line of each file. `base` is the seq of the last line before it. */
 export interface JournalHead {
@@ -30,7 +28,7 @@ export function journalPath(dir: string, n: number): string {
   return join(dir, `journal-${String(n).padStart(10, '0')}.log`)
 }
 
-/** The file that is being written. One `append` at a time. */
+/** The file that is being written. One call at a time. After FlushFailed every call fails. */
 export class Journal {
   readonly #dir: string
   #file: FileHandle | null = null
@@ -39,6 +37,9 @@ export class Journal {
   #seq: number
   #durable: number
   #size = 0
+  /** the last line says of all before it that it is durable */
+  #marked = true
+  #failed: FlushFailed | null = null
 
   /** @param n number of the last file there has been, `seq` of the last line */
   constructor(dir: string, n: number, seq: number) {
@@ -58,43 +59,63 @@ export class Journal {
   get size(): number {
     return this.#size
   }
+  /** Whether damage to any line but the last would be told from a torn tail. */
+  get marked(): boolean {
+    return this.#marked
+  }
 
-  /** Begins the next file, which lines go to from now on. */
+  /** Begins the next file, which lines go to from now on. When it fails they go on into this one. */
   async rotate(): Promise<void> {
     await this.#flush()
     const n = this.#n + 1
-    const file = await open(journalPath(this.#dir, n), 'wx', FILE_MODE)
     const line = headLine(n, this.#seq)
-    await file.writeFile(line)
-    await file.datasync()
-    await syncFolder(this.#dir)
+    const file = await replaceFile(journalPath(this.#dir, n), line)
+    // from here on the new file may be there after a power cut: it must not be without this
+    await this.#trust(() => syncFolder(this.#dir))
     await this.#file?.close()
     this.#file = file
     this.#n = n
     this.#size = Buffer.byteLength(line)
+    this.#marked = true
   }
 
-  /**
-   * Appends one line for each and flushes. When writing fails nothing stays behind of it; after FlushFailed
-   * nothing more may be appended.
-   */
+  /** Appends one line for each and flushes. When writing fails nothing stays behind of it. */
   async append(jsons: readonly string[]): Promise<void> {
     await this.#write(jsons)
+    this.#marked = false
     await this.#flush()
   }
 
   /** Notes, without a flush, that all before it is durable: so a damaged last line is not taken for a torn one. */
   async mark(): Promise<void> {
+    if (this.#marked) return
     await this.#write([MARK])
+    this.#marked = true
   }
 
+  /** Whether the disk has room again after it was full. */
+  async hasRoom(): Promise<boolean> {
+    const room = await statfs(this.#dir).catch(() => ({ bavail: 0, bsize: 0 }))
+    return room.bavail * room.bsize >= ROOM_BYTES
+  }
+
+  /** Flushes, marks and closes. Closed it is in any case. */
   async close(): Promise<void> {
-    await this.#flush()
-    await this.#file?.close()
-    this.#file = null
+    const file = this.#file
+    if (!file) return
+    try {
+      await this.#flush()
+      // a full disk: the mark only sharpens what is said of damage
+      await this.mark().catch(() => {})
+      await this.#flush()
+    } finally {
+      this.#file = null
+      await file.close()
+    }
   }
 
   async #write(jsons: readonly string[]): Promise<void> {
+    if (this.#failed) throw this.#failed
     const { fd } = this.#open()
     const first = this.#seq + 1
     const lines = jsons.map((json, at) => encodeLine({ seq: first + at, durable: this.#durable, json }))
@@ -102,7 +123,7 @@ export class Journal {
     try {
       for (let done = 0; done < bytes.length; ) done += await writeAt(fd, bytes, done, this.#size + done)
     } catch (error) {
-      await truncate(fd, this.#size)
+      await this.#trust(() => cutBack(fd, this.#size))
       throw error
     }
     this.#size += bytes.length
@@ -110,13 +131,21 @@ export class Journal {
   }
 
   async #flush(): Promise<void> {
-    if (!this.#file || this.#durable === this.#seq) return
-    try {
-      await flush(this.#file.fd)
-    } catch (cause) {
-      throw new FlushFailed('the disk did not confirm a flush', { cause })
-    }
+    const file = this.#file
+    if (this.#failed) throw this.#failed
+    if (!file || this.#durable === this.#seq) return
+    await this.#trust(() => flush(file.fd))
     this.#durable = this.#seq
+  }
+
+  /** After a flush that failed the pages may be gone while a second flush succeeds: it is never tried again. */
+  async #trust(flushing: () => Promise<void>): Promise<void> {
+    try {
+      await flushing()
+    } catch (cause) {
+      this.#failed = new FlushFailed('the disk did not confirm a flush', { cause })
+      throw this.#failed
+    }
   }
 
   #open(): FileHandle {
@@ -126,24 +155,18 @@ export class Journal {
 }
 
 /**
- * Puts lines into a journal file in place of what it holds. Nothing of it counts as acknowledged.
+ * Puts a journal file with these lines in place, durable and as one that was acknowledged.
  * @param base seq of the last line before the file
  */
-export async function rewriteJournal(
+export async function writeJournal(
   path: string,
   { n, base }: { readonly n: number; readonly base: number },
   jsons: readonly string[],
 ): Promise<void> {
-  const lines = jsons.map((json, at) => encodeLine({ seq: base + 1 + at, durable: base, json }))
-  const temporary = `${path}.tmp`
-  const file = await open(temporary, 'w', FILE_MODE)
-  try {
-    await file.writeFile([headLine(n, base), ...lines].join(''))
-    await file.datasync()
-  } finally {
-    await file.close()
-  }
-  await rename(temporary, path)
+  const durable = base + jsons.length
+  const lines = jsons.map((json, at) => encodeLine({ seq: base + 1 + at, durable, json }))
+  const file = await replaceFile(path, [headLine(n, base), ...lines].join(''))
+  await file.close()
   await syncParent(path)
 }
 
@@ -160,4 +183,14 @@ function writeAt(fd: number, bytes: Buffer, from: number, position: number): Pro
       else resolve(written)
     })
   })
+}
+
+/** Ends a file at `size`, durably: what was refused must not come back after a power cut. */
+async function cutBack(fd: number, size: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => ftruncate(fd, size, (error) => (error ? reject(error) : resolve())))
+  await flush(fd)
+}
+
+function flush(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => fdatasync(fd, (error) => (error ? reject(error) : resolve())))
 }

@@ -1,11 +1,17 @@
 /** What a data folder holds: written last in a checkpoint, read first at a start. */
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Mid } from '../../protocol/states.ts'
-import { StoreVersion } from '../store.ts'
+import { StoreCorrupt, StoreVersion } from '../store.ts'
 import { readJson, syncFolder, writeJson } from './file.ts'
+import { scan } from './frame.ts'
+import { journalPath, writeJournal } from './journal.ts'
+import { journalsIn } from './recover.ts'
 import type { SegmentInfo } from './segments.ts'
 
 const FORMAT = 1
+const RESTORE = 'Nothing was changed. Restore the data folder from a backup.'
 
 export interface Manifest {
   readonly format: number
@@ -24,15 +30,36 @@ export interface Manifest {
   readonly segments: readonly SegmentInfo[]
 }
 
-/** Null for a new folder. @throws StoreVersion, StoreCorrupt */
+/** Null when there is none. @throws StoreVersion, StoreCorrupt */
 export async function readManifest(dir: string): Promise<Manifest | null> {
-  const manifest = await readJson<Manifest>(pathIn(dir))
+  const manifest = await readJson<Manifest>(pathIn(dir), RESTORE)
   if (manifest && manifest.format > FORMAT) {
     throw new StoreVersion(
       `${dir} was written by a newer version (format ${manifest.format}, this one knows ${FORMAT}): update this program`,
     )
   }
   return manifest
+}
+
+/**
+ * The manifest of a new folder, and its first journal: a folder with a manifest always has the journal it names.
+ * @throws StoreCorrupt when the folder is not new
+ */
+export async function firstManifest(dir: string): Promise<Manifest> {
+  const journals = await journalsIn(dir)
+  // one without lines: the first start was cut short between the two
+  const isNew = journals.every((n) => n === 1) && (await isEmpty(dir, journals))
+  if (!isNew) throw new StoreCorrupt(`${pathIn(dir)} is missing, though the folder is in use. ${RESTORE}`)
+  await writeJournal(journalPath(dir, 1), { n: 1, base: 0 }, [])
+  const manifest = { epoch: randomUUID(), journal: 1, seq: 0, lastMid: '', archivedUpTo: '', rev: 0, meters: {}, segments: [] }
+  await writeManifest(dir, manifest)
+  return { format: FORMAT, ...manifest }
+}
+
+async function isEmpty(dir: string, journals: readonly number[]): Promise<boolean> {
+  if (journals.length === 0) return true
+  const { lines } = scan(await readFile(journalPath(dir, 1)), 0)
+  return lines.length <= 1
 }
 
 /** Durable when it resolves. */

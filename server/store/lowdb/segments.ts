@@ -2,21 +2,17 @@
  * Messages at rest: files of neighbouring mids. The newest segment and what is live of older ones are in
  * memory; the rest is read when somebody asks. A segment goes to disk whole, in a checkpoint.
  */
-import { unlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { RecipientId } from '../../protocol/address.ts'
 import type { Mid } from '../../protocol/states.ts'
-import { Entry, type EntryRecord } from '../state/entry.ts'
+import type { Entry } from '../state/entry.ts'
 import type { Archive } from '../state/reads.ts'
 import type { State } from '../state/state.ts'
 import { StoreCorrupt } from '../store.ts'
-import { Cache } from './cache.ts'
-import { nullIfMissing, readJson, writeJson } from './file.ts'
+import { adviceFor } from './file.ts'
+import { SegmentFiles } from './segment-files.ts'
 
 export const SEGMENT_MESSAGES = 2_000
 const SEGMENT_BYTES = 1024 * 1024
-const CACHED_SEGMENTS = 8
-const CACHED_COUNTS = 1_024
 
 /** A segment as the manifest knows it. */
 export interface SegmentInfo {
@@ -32,57 +28,59 @@ export interface SegmentInfo {
   readonly blobs: readonly string[]
 }
 
-interface SegmentFile {
-  readonly segment: number
-  readonly messages: readonly EntryRecord[]
-}
-
 export class Segments implements Archive {
-  readonly #dir: string
   readonly #state: State
+  readonly #size: number
+  readonly #files: SegmentFiles
   #infos: SegmentInfo[] = []
   /** as they are on disk: what a manifest may say */
   readonly #written = new Map<number, SegmentInfo>()
   /** segments that are in memory whole: the newest one, and sealed ones that no checkpoint has seen yet */
   readonly #whole = new Map<number, Entry[]>()
   readonly #dirty = new Set<number>()
-  readonly #files = new Cache<number, readonly Entry[]>(CACHED_SEGMENTS)
-  readonly #counts = new Cache<number, ReadonlyMap<RecipientId, number>>(CACHED_COUNTS)
-
-  readonly #size: number
-  /** highest mid that was ever in a file: a journal that brings it again repeats itself */
+  /** the one that is being written now */
+  #writing: number | null = null
   #archivedUpTo: Mid = ''
+  /** highest number there has been: none is given to two segments while both may have files */
+  #lastN = 0
 
   /** @param size messages that fill a segment */
   constructor(dir: string, state: State, size: number) {
-    this.#dir = dir
+    this.#files = new SegmentFiles(dir)
     this.#state = state
     this.#size = size
   }
 
-  /** Takes over what a manifest lists: the newest segment whole, of others what is live. */
+  /** Takes over what a manifest lists: the newest segment whole, of others what is live. @throws StoreCorrupt */
   async load(infos: readonly SegmentInfo[], archivedUpTo: Mid): Promise<void> {
     this.#infos = [...infos]
     this.#archivedUpTo = archivedUpTo
+    this.#lastN = infos.at(-1)?.n ?? 0
     for (const info of infos) {
       this.#written.set(info.n, info)
       const isNewest = info.n === infos.at(-1)?.n
       if (!isNewest && info.live === 0) continue
-      const entries = await this.#read(info.n)
+      const entries = await this.#onDisk(info.n)
       for (const entry of entries) if (isNewest || entry.live > 0) this.#state.admit(entry)
-      if (isNewest) this.#whole.set(info.n, entries)
+      if (isNewest) this.#takeNewest(info.n, entries)
     }
-    this.#recount()
   }
 
   /** A checkpoint that a crash cut short may have left more in the newest file than its manifest says. */
-  #recount(): void {
-    const newest = this.#infos.pop()
-    if (!newest) return
-    for (const entry of this.#whole.get(newest.n) ?? []) this.#count(newest.n, entry)
+  #takeNewest(n: number, entries: readonly Entry[]): void {
+    this.#files.forget(n)
+    this.#whole.set(n, [...entries])
+    this.#infos.pop()
+    for (const entry of entries) this.#count(n, entry)
   }
 
+  /** All messages up to this mid are in files, or were dropped: a journal that brings one repeats itself. */
   get archivedUpTo(): Mid {
+    for (const { n, last } of this.#infos) {
+      const written = this.#written.get(n)
+      if (written && written.last > this.#archivedUpTo) this.#archivedUpTo = written.last
+      if (written?.last !== last) break
+    }
     return this.#archivedUpTo
   }
 
@@ -107,16 +105,31 @@ export class Segments implements Archive {
 
   /** The mids that must be read before something about them can change. */
   missing(mids: Iterable<Mid>): Mid[] {
-    return [...mids].filter((mid) => !this.#state.entries.has(mid) && this.#covering(mid) !== undefined)
+    return [...mids].filter((mid) => !this.#state.entries.has(mid) && this.#archiveOf(mid) !== null)
   }
 
-  /** Brings messages back to memory. What no segment has is left out. */
-  async recall(mids: readonly Mid[]): Promise<void> {
+  /** Brings messages back to memory; returns how many: there need not be one for each mid. @throws StoreCorrupt */
+  async recall(mids: readonly Mid[]): Promise<number> {
+    let found = 0
+    for (const [n, wanted] of this.#bySegment(mids)) {
+      const entries = await this.#onDisk(n)
+      // it may have been dropped meanwhile
+      if (!this.#written.has(n)) continue
+      for (const entry of entries) {
+        if (!wanted.has(entry.mid) || this.#state.entries.has(entry.mid)) continue
+        this.#state.admit(entry)
+        found += 1
+      }
+    }
+    return found
+  }
+
+  /** Lets go of messages that were brought back and did not change. */
+  release(mids: readonly Mid[]): void {
     for (const mid of mids) {
-      const segment = this.#covering(mid)
-      if (!segment) continue
-      const entry = (await this.entries(segment.n)).find((found) => found.mid === mid)
-      if (entry && !this.#state.entries.has(mid)) this.#state.admit(entry)
+      const entry = this.#state.entries.get(mid)
+      if (!entry || entry.live > 0 || this.#whole.has(entry.segment)) continue
+      if (!this.#dirty.has(entry.segment) && this.#writing !== entry.segment) this.#state.drop(mid)
     }
   }
 
@@ -126,21 +139,13 @@ export class Segments implements Archive {
 
   async entries(n: number): Promise<readonly Entry[]> {
     const whole = this.#whole.get(n)
-    if (whole) return whole
-    const onDisk = this.#files.get(n) ?? (await this.#readLatest(n))
-    this.#files.set(n, onDisk)
-    return onDisk.map((entry) => this.#state.entries.get(entry.mid) ?? entry)
+    return whole ?? this.#asInMemory(await this.#onDisk(n))
   }
 
   async holding(n: number, recipient: RecipientId): Promise<number> {
     const whole = this.#whole.get(n)
     if (whole) return whole.reduce((count, entry) => count + Number(entry.placeOf(recipient) >= 0), 0)
-    let counts = this.#counts.get(n)
-    if (!counts) {
-      counts = new Map(Object.entries((await readJson<Record<RecipientId, number>>(this.#countsPath(n))) ?? {}))
-      this.#counts.set(n, counts)
-    }
-    return counts.get(recipient) ?? 0
+    return (await this.#files.counts(n)).get(recipient) ?? 0
   }
 
   /**
@@ -148,58 +153,70 @@ export class Segments implements Archive {
    * @param settled resolves when everything that is in memory now is in the journal too
    */
   async writeDirty(settled: () => Promise<void>): Promise<void> {
-    for (const n of [...this.#dirty]) {
-      const entries = await this.entries(n)
-      const isSealed = n !== this.#infos.at(-1)?.n
-      this.#dirty.delete(n)
-      const file: SegmentFile = { segment: n, messages: entries.map((entry) => entry.toRecord()) }
-      const info = { ...this.#infoOf(n), live: entries.filter(({ live }) => live > 0).length }
+    for (const info of this.#infos.filter(({ n }) => this.#dirty.has(n))) {
+      const onDisk = this.#whole.has(info.n) ? [] : await this.#onDisk(info.n)
+      this.#writing = info.n
       try {
-        await settled()
-        if (isSealed && this.#whole.has(n)) await writeJson(this.#countsPath(n), countsOf(entries))
-        await writeJson(this.#path(n), file)
+        await this.#write(this.#whole.get(info.n) ?? this.#asInMemory(onDisk), this.#infoOf(info.n) ?? info, settled)
       } catch (error) {
-        this.#dirty.add(n)
+        this.#dirty.add(info.n)
         throw error
+      } finally {
+        this.#writing = null
       }
-      this.#files.delete(n)
-      this.#written.set(n, info)
-      if (info.last > this.#archivedUpTo) this.#archivedUpTo = info.last
-      this.#replaceInfo({ ...this.#infoOf(n), live: info.live })
-      if (isSealed && !this.#dirty.has(n)) this.#evict(n, entries)
     }
   }
 
+  /** Up to the first `await` nothing can change: what is copied is what `dirty` stood for. */
+  async #write(entries: readonly Entry[], info: SegmentInfo, settled: () => Promise<void>): Promise<void> {
+    const { n } = info
+    this.#dirty.delete(n)
+    const isSealed = n !== this.#infos.at(-1)?.n
+    const records = entries.map((entry) => entry.toRecord())
+    const live = entries.filter((entry) => entry.live > 0).length
+    await settled()
+    if (isSealed && this.#whole.has(n)) await this.#files.writeCounts(n, entries)
+    await this.#files.write(n, records)
+    this.#written.set(n, { ...info, live })
+    this.#replaceInfo({ ...(this.#infoOf(n) ?? info), live })
+    if (isSealed && !this.#dirty.has(n)) this.#evict(n, entries)
+  }
+
   /** Whether nothing in a segment is live. */
-  isQuiet({ n, live }: SegmentInfo): boolean {
-    return this.#whole.get(n)?.every((entry) => entry.live === 0) ?? live === 0
+  isQuiet(n: number): boolean {
+    return this.#whole.get(n)?.every((entry) => entry.live === 0) ?? this.#infoOf(n)?.live === 0
   }
 
-  /** Whether a segment is on disk as it is in memory. */
-  isWritten({ n }: SegmentInfo): boolean {
-    return this.#written.has(n) && !this.#dirty.has(n)
+  /** Whether a segment is on disk as it is in memory, and no journal brings it back. */
+  isWritten(n: number): boolean {
+    const written = this.#written.get(n)
+    return written !== undefined && !this.#dirty.has(n) && written.last <= this.archivedUpTo
   }
 
-  /** Forgets a segment that is quiet and written; its files go once no manifest lists them. */
-  drop(segment: SegmentInfo): void {
-    const { n, first, last } = segment
-    for (const mid of this.#state.entries.keys()) if (first <= mid && mid <= last) this.#state.drop(mid)
-    this.#infos = this.#infos.filter((info) => info.n !== n)
-    this.#written.delete(n)
-    this.#whole.delete(n)
-    this.#files.delete(n)
-    this.#counts.delete(n)
+  /** Forgets segments that are quiet and written; their files go once no manifest lists them. */
+  drop(segments: readonly SegmentInfo[]): void {
+    const numbers = new Set(segments.map(({ n }) => n))
+    for (const { mid, segment } of this.#state.entries.values()) if (numbers.has(segment)) this.#state.drop(mid)
+    this.#infos = this.#infos.filter(({ n }) => !numbers.has(n))
+    for (const n of numbers) {
+      this.#written.delete(n)
+      this.#whole.delete(n)
+      this.#files.forget(n)
+    }
   }
 
-  async removeFiles({ n }: SegmentInfo): Promise<void> {
-    await unlink(this.#path(n)).catch(nullIfMissing)
-    await unlink(this.#countsPath(n)).catch(nullIfMissing)
+  async removeFiles(segments: readonly SegmentInfo[]): Promise<void> {
+    for (const { n } of segments) await this.#files.remove(n)
   }
 
   #add(entry: Entry): void {
     const newest = this.#infos.at(-1)
-    const isFull = newest !== undefined && (newest.count >= this.#size || newest.bytes >= SEGMENT_BYTES)
-    const n = newest === undefined ? 1 : newest.n + Number(isFull)
+    // one that is not here whole must not be written as if it were
+    const isFull =
+      !newest || !this.#whole.has(newest.n) || newest.count >= this.#size || newest.bytes >= SEGMENT_BYTES
+    if (isFull && newest && this.#whole.has(newest.n)) this.#dirty.add(newest.n)
+    if (isFull) this.#lastN += 1
+    const n = isFull ? this.#lastN : newest.n
     entry.segment = n
     this.#count(n, entry)
     const whole = this.#whole.get(n)
@@ -228,35 +245,39 @@ export class Segments implements Archive {
     for (const entry of entries) if (entry.live === 0) this.#state.drop(entry.mid)
   }
 
-  /** A checkpoint may replace the file while it is read. */
-  async #readLatest(n: number): Promise<Entry[]> {
-    for (;;) {
-      const before = this.#written.get(n)
-      const entries = await this.#read(n)
-      if (this.#written.get(n) === before) return entries
+  #asInMemory(entries: readonly Entry[]): readonly Entry[] {
+    return entries.map((entry) => this.#state.entries.get(entry.mid) ?? entry)
+  }
+
+  async #onDisk(n: number): Promise<readonly Entry[]> {
+    const entries = await this.#files.read(n)
+    if (entries) return entries
+    // dropped while somebody was reading
+    if (!this.#written.has(n)) return []
+    const path = this.#files.path(n)
+    throw new StoreCorrupt(`${path} is missing, though the manifest lists it. ${adviceFor(path)}`)
+  }
+
+  /** The segment on disk alone that may have the message. */
+  #archiveOf(mid: Mid): number | null {
+    const info = this.#infos.find(({ first, last }) => first <= mid && mid <= last)
+    return info === undefined || this.#whole.has(info.n) ? null : info.n
+  }
+
+  #bySegment(mids: readonly Mid[]): ReadonlyMap<number, ReadonlySet<Mid>> {
+    const found = new Map<number, Set<Mid>>()
+    for (const mid of mids) {
+      const n = this.#archiveOf(mid)
+      if (n === null) continue
+      const wanted = found.get(n)
+      if (wanted) wanted.add(mid)
+      else found.set(n, new Set([mid]))
     }
+    return found
   }
 
-  async #read(n: number): Promise<Entry[]> {
-    const file = await readJson<SegmentFile>(this.#path(n))
-    if (!file) {
-      throw new StoreCorrupt(`${this.#path(n)} is missing, though the manifest lists it: restore it from a backup`)
-    }
-    return file.messages.map((record) => {
-      const entry = Entry.fromRecord(record)
-      entry.segment = n
-      return entry
-    })
-  }
-
-  #covering(mid: Mid): SegmentInfo | undefined {
-    return this.#infos.find(({ first, last }) => first <= mid && mid <= last)
-  }
-
-  #infoOf(n: number): SegmentInfo {
-    const info = this.#infos.find((known) => known.n === n)
-    if (!info) throw new Error(`there is no segment ${n}`)
-    return info
+  #infoOf(n: number): SegmentInfo | undefined {
+    return this.#infos.find((known) => known.n === n)
   }
 
   #replaceInfo(info: SegmentInfo): void {
@@ -264,21 +285,6 @@ export class Segments implements Archive {
     if (at < 0) this.#infos.push(info)
     else this.#infos[at] = info
   }
-
-  #path(n: number): string {
-    return join(this.#dir, `segment-${String(n).padStart(8, '0')}.json`)
-  }
-
-  #countsPath(n: number): string {
-    return join(this.#dir, `segment-${String(n).padStart(8, '0')}.recipients.json`)
-  }
-}
-
-/** How many messages of a segment each recipient has: an inbox page need not read the others. */
-function countsOf(entries: readonly Entry[]): Record<RecipientId, number> {
-  const counts = new Map<RecipientId, number>()
-  for (const { recipients } of entries) for (const id of recipients) counts.set(id, (counts.get(id) ?? 0) + 1)
-  return Object.fromEntries(counts)
 }
 
 function recipientsSize({ recipients }: Entry): number {

@@ -2,9 +2,8 @@
  * The store on lowdb: what is in memory (state/), a journal in front that makes a write durable in one flush
  * shared by all that come together, and lowdb files behind that hold everything at rest.
  */
-import { randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { Clock } from '../../clock.ts'
 import type { Log } from '../../log.ts'
 import { isOver, type Kept } from '../state/prune.ts'
@@ -14,9 +13,10 @@ import type { LazyOp, Op, Store, Written } from '../store.ts'
 import { createBlobs } from './blobs.ts'
 import { createCheckpoints } from './checkpoint.ts'
 import { Commit } from './commit.ts'
+import { syncParent } from './file.ts'
 import { Journal } from './journal.ts'
 import { lockFolder } from './lock.ts'
-import { readManifest, writeManifest } from './manifest.ts'
+import { firstManifest, readManifest } from './manifest.ts'
 import { replayInto, replayJournals } from './recover.ts'
 import { SEGMENT_MESSAGES, type SegmentInfo, Segments } from './segments.ts'
 import { Tables } from './tables.ts'
@@ -62,11 +62,11 @@ export function createLowdbStore(options: LowdbOptions): Store {
     ...createReads(state, segments),
 
     async open() {
-      await mkdir(messages, { recursive: true, mode: FOLDER_MODE })
+      await makeFolder(messages)
       const unlock = lockFolder(dir)
       try {
-        const { torn, ...rest } = await start(options, messages, state, segments, tables)
         await blobs.open()
+        const { torn, ...rest } = await start(options, messages, state, segments, tables)
         opened = { ...rest, unlock }
         watch(opened)
         return { epoch: rest.epoch, torn }
@@ -78,25 +78,27 @@ export function createLowdbStore(options: LowdbOptions): Store {
 
     async close() {
       const { commit, checkpoints, journal, unlock, stopWatching } = parts()
+      opened = null
       stopWatching()
       try {
         await commit.settled()
-        await checkpoints.idle()
-        if (isDirty()) await checkpoints.run()
-        await journal.close()
+        // the journal holds all of it: this only makes the next start short
+        if (isDirty()) await checkpoints.run().catch(noteFailure)
+        await checkpoints.stop()
       } finally {
         commit.stop()
-        unlock()
-        opened = null
+        await checkpoints.stop()
+        await journal.close().finally(unlock)
       }
     },
 
     health() {
-      const { commit } = parts()
-      return { writable: commit.fault === null, durable: true, reason: commit.fault, queued: commit.queued }
+      if (!opened) return { writable: false, durable: true, reason: 'the store is not open', queued: 0 }
+      const { fault, queued } = opened.commit
+      return { writable: fault === null, durable: true, reason: fault, queued }
     },
 
-    write(ops: readonly Op[] | readonly LazyOp[], how: 'sync' | 'lazy'): Promise<Written> {
+    async write(ops: readonly Op[] | readonly LazyOp[], how: 'sync' | 'lazy'): Promise<Written> {
       const { commit } = parts()
       return how === 'sync' ? commit.sync(ops) : commit.lazy(ops as readonly LazyOp[])
     },
@@ -113,12 +115,16 @@ export function createLowdbStore(options: LowdbOptions): Store {
       const { checkpoints } = parts()
       await tables.dropExpired(clock.now())
       const { wanted, more } = over(keep, budgetMs)
-      if (wanted.some((segment) => !segments.isWritten(segment))) await checkpoints.run()
+      if (wanted.some(({ n }) => !segments.isWritten(n))) await checkpoints.run()
       const dropped = wanted.length === 0 ? [] : await checkpoints.drop(wanted)
       const used = new Set(segments.infos.flatMap((segment) => segment.blobs))
       for (const id of dropped.flatMap((segment) => segment.blobs)) if (!used.has(id)) await blobs.remove(id)
       return { dropped: dropped.reduce((sum, { count }) => sum + count, 0), more }
     },
+  }
+
+  function noteFailure(error: unknown): void {
+    log.error({ err: error }, 'a checkpoint failed; it is tried again')
   }
 
   function isDirty(): boolean {
@@ -137,7 +143,7 @@ export function createLowdbStore(options: LowdbOptions): Store {
       }
       const isLong = journal.size >= (options.checkpointBytes ?? CHECKPOINT_BYTES)
       if (isLong || (isDirty() && clock.now() - quietSince >= IDLE_MS)) {
-        checkpoints.run().catch((error: unknown) => log.error({ err: error }, 'a checkpoint failed; it is tried again'))
+        checkpoints.run().catch(noteFailure)
       }
       store.stopWatching = clock.after(LOOK_MS, look)
     }
@@ -156,7 +162,7 @@ export function createLowdbStore(options: LowdbOptions): Store {
     for (const segment of segments.infos) {
       if (!isOver(keep, segment, total, clock.now())) break
       if (performance.now() - started > budgetMs) return { wanted, more: true }
-      if (!segments.isQuiet(segment)) continue
+      if (!segments.isQuiet(segment.n)) continue
       wanted.push(segment)
       total.count -= segment.count
       total.bytes -= segment.bytes
@@ -178,7 +184,6 @@ async function start(options: LowdbOptions, messages: string, state: State, segm
   await segments.load(manifest.segments, manifest.archivedUpTo)
   const needed = { journal: manifest.journal, seq: manifest.seq }
   const recovered = await replayJournals(dir, needed, replayInto(state, segments))
-  for (const file of recovered.torn) log.warn({ file }, 'the end of the journal could not be read; it was kept aside')
 
   const journal = new Journal(dir, recovered.n, recovered.seq)
   await journal.rotate()
@@ -191,8 +196,10 @@ async function start(options: LowdbOptions, messages: string, state: State, segm
   return { epoch, torn: recovered.torn, journal, commit, checkpoints, stopWatching: () => {} }
 }
 
-async function firstManifest(dir: string) {
-  const manifest = { epoch: randomUUID(), journal: 1, seq: 0, lastMid: '', archivedUpTo: '', rev: 0, meters: {}, segments: [] }
-  await writeManifest(dir, manifest)
-  return manifest
+/** Makes a folder with those above it, so that a power cut does not take it away. */
+async function makeFolder(path: string): Promise<void> {
+  const whole = resolve(path)
+  const first = await mkdir(whole, { recursive: true, mode: FOLDER_MODE })
+  if (first === undefined) return
+  for (let made = whole; made.length >= first.length; made = dirname(made)) await syncParent(made)
 }

@@ -66,13 +66,13 @@ export class Tables {
       await settled()
       for (const [shard, items] of documents) await writeJson(this.#shardPath(shard), items)
       for (const [hour, items] of keys) await writeJson(this.#hourPath(hour), items)
+      if (shards.length > 0) await syncFolder(this.#documents)
+      if (hours.length > 0) await syncFolder(this.#keys)
     } catch (error) {
       for (const shard of shards) this.#dirtyShards.add(shard)
       for (const hour of hours) this.#dirtyHours.add(hour)
       throw error
     }
-    if (shards.length > 0) await syncFolder(this.#documents)
-    if (hours.length > 0) await syncFolder(this.#keys)
   }
 
   /** Forgets keys whose time is over, and their files. */

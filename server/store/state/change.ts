@@ -1,7 +1,7 @@
 /** What a write comes to once it was checked: facts, in the order they happened. The journal holds these. */
 import type { RecipientId } from '../../protocol/address.ts'
 import type { Mid } from '../../protocol/states.ts'
-import type { AttemptMade, Kind, Message, Raise } from '../store.ts'
+import type { AttemptMade, Kind, Message, Op, Raise } from '../store.ts'
 
 export interface OnceKey {
   readonly key: string
@@ -39,7 +39,7 @@ export type Change =
   | { readonly op: 'count'; readonly meter: string; readonly value: number }
 
 /** The messages that must be in memory before the changes can be applied. */
-export function midsOf(changes: readonly Change[]): Mid[] {
+export function midsOf(changes: readonly (Change | Op)[]): Mid[] {
   return changes.flatMap((change) => {
     if (change.op === 'raise') return change.of.map(([mid]) => mid)
     return change.op === 'attempt' || change.op === 'step' ? [change.mid] : []

@@ -22,8 +22,8 @@ export class Draft {
   /** null: deleted */
   readonly #revs = new Map<string, number | null>()
   readonly #meters = new Map<string, number>()
-  /** messages that earlier writes of the batch bring */
-  readonly #coming = new Map<RecipientId, number>()
+  /** recipients of what earlier writes of the batch bring */
+  readonly #coming: (readonly RecipientId[])[] = []
   readonly #stepped = new Set<string>()
   #undo: (() => void)[] = []
 
@@ -74,7 +74,6 @@ export class Draft {
     const full = room ? recipients.filter((recipient) => this.#isFull(recipient, room)) : []
     if (recipients.length > 0 && full.length === recipients.length) return 'full'
     const mid = this.#nextMid()
-    if (room) this.#fill(recipients)
     const key = once && { key: once.key, print: once.print, mid, expiresAt: this.#now + once.ttlMs }
     if (key) this.#set(this.#once, key.key, key)
     const list =
@@ -82,6 +81,8 @@ export class Draft {
     changes.push({ op: 'message', message: { ...message, mid }, recipients: list, planned, full })
     if (key) changes.push({ op: 'once', once: key })
     mids.push({ mid, repeated: false, full })
+    this.#coming.push(list)
+    this.#undo.push(() => this.#coming.pop())
     return null
   }
 
@@ -99,12 +100,9 @@ export class Draft {
 
   #isFull(recipient: RecipientId, room: NonNullable<Accept['room']>): boolean {
     const { open, bytes } = this.#state.inboxes.of(recipient)
-    return open.size + (this.#coming.get(recipient) ?? 0) >= room.count || bytes >= room.bytes
-  }
-
-  /** A write that is refused later on leaves these counted: it can only make a batch refuse sooner. */
-  #fill(recipients: readonly RecipientId[]): void {
-    for (const recipient of recipients) this.#coming.set(recipient, (this.#coming.get(recipient) ?? 0) + 1)
+    if (bytes >= room.bytes) return true
+    if (open.size + this.#coming.length < room.count) return false
+    return open.size + this.#coming.filter((recipients) => recipients.includes(recipient)).length >= room.count
   }
 
   #step({ mid, recipient, step, dueAt, holds, fence }: Step, changes: Change[]): Refused | null {

@@ -1,6 +1,6 @@
 /** Everything the store knows in memory, and the one place where changes are applied to it. */
 import type { RecipientId } from '../../protocol/address.ts'
-import { mayFollow, type Mid } from '../../protocol/states.ts'
+import { isFinal, mayFollow, type Mid } from '../../protocol/states.ts'
 import type { Attempt, Kind, Raise } from '../store.ts'
 import type { Change, MessageAdded, OnceKey, Stepped } from './change.ts'
 import { Documents } from './documents.ts'
@@ -102,6 +102,7 @@ export class State {
         }
         if (after === undefined || after === status) continue
         this.#replace(entry, place, recipient, after)
+        if (status.holds && !after.holds) this.work.release(recipient, mid)
         changed = true
       }
       if (!changed) continue
@@ -197,7 +198,8 @@ function mark(statuses: Status[], recipients: readonly RecipientId[], some: read
 function raised(status: Status, { state, via, at, by, reason, open }: Raise): Status {
   const stays = status.open && open
   if (mayFollow(status, { state, via })) {
-    return Object.freeze({ ...status, state, via, at, by: by ?? null, reason: reason ?? null, open: stays })
+    const holds = status.holds && !isFinal(state)
+    return Object.freeze({ ...status, state, via, at, by: by ?? null, reason: reason ?? null, open: stays, holds })
   }
   return stays === status.open ? status : Object.freeze({ ...status, open: false })
 }

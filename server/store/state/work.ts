@@ -47,6 +47,14 @@ export class Work {
     else this.#end(queue)
   }
 
+  /** The delivery holds back nothing any more. */
+  release(recipient: RecipientId, mid: Mid): void {
+    const queue = this.#queues.get(recipient)
+    if (queue?.holder !== mid) return
+    queue.holder = null
+    this.#schedule(queue)
+  }
+
   /** Whether this lease is still the one that counts. */
   isHeld(recipient: RecipientId, mid: Mid, fence: number): boolean {
     const lease = this.#queues.get(recipient)?.lease

@@ -1,0 +1,20 @@
+/** What a newcomer is told when the hub runs without a config file. */
+import type { KeptToken } from './config/token.ts'
+import type { RunningServer } from './server.ts'
+
+/** @param kept shown in full on the first run only; later it stands in its file */
+export function bannerOf({ url, wsUrl }: RunningServer, kept: KeptToken): string {
+  const token = kept.isNew ? kept.token : `in ${kept.path}`
+  return [
+    '',
+    `  Carillon listens on ${url}   WebSocket: ${wsUrl}`,
+    `  token: ${token}`,
+    '',
+    '  Push to whoever connects as "me":',
+    `    curl '${url}/me.send?text=hello'`,
+    '  The same with the token, as it is needed where http.verifyToken is on:',
+    `    curl -H "authorization: ${kept.isNew ? kept.token : `$(cat ${kept.path})`}" '${url}/me.send?text=hello'`,
+    '',
+    ...(kept.isNew ? [`  The token is kept in ${kept.path}. It is not shown again.`, ''] : []),
+  ].join('\n')
+}

@@ -1,0 +1,31 @@
+/** What an operator should know about a config that is valid but weak. */
+import { isIP } from 'node:net'
+import type { Config } from '../config.ts'
+
+const MIN_TOKEN = 16
+
+/** One line each, naming the key. Nothing is said about a hub that only this machine can reach. */
+export function warningsOf(config: Config): readonly string[] {
+  const { token, adminToken, http, websocket, webpush } = config
+  const notices = webpush.serverKey
+    ? ['webpush.serverKey is ignored: the hub makes its own VAPID keys, clients get them at AUTH']
+    : []
+  if (isLoopback(http.host)) return notices
+  const weak = [
+    isWeak(token) && `token is weak: anyone who can reach this hub may guess it; use ${MIN_TOKEN} characters or more`,
+    isWeak(adminToken) && `adminToken is weak: use ${MIN_TOKEN} characters or more`,
+    !http.verifyToken && 'http.verifyToken is false: anyone who can reach this hub may push',
+    !websocket.verifyToken &&
+      "websocket.verifyToken is false: anyone who can reach this hub may read any name's messages",
+  ]
+  return [...notices, ...weak.filter((line) => line !== false)]
+}
+
+export function isLoopback(host: string | undefined): boolean {
+  if (host === undefined) return false
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function isWeak(token: string | undefined): boolean {
+  return token !== undefined && (token.length < MIN_TOKEN || token === 'test')
+}

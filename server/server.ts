@@ -1,0 +1,134 @@
+/** The only wiring: store → directory → hub → doors, and back again. */
+import { type Clock, systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { loadDirectory } from './directory/directory.ts'
+import { loadTokens } from './directory/tokens.ts'
+import { createApp } from './http/app.ts'
+import { createHub } from './hub/hub.ts'
+import { compilePlans } from './hub/plan.ts'
+import { createPort, type Port, upgradeOnly } from './listen.ts'
+import { createLog, type Log } from './log.ts'
+import { configuredRecipients, endpointsByRecipient } from './recipients.ts'
+import { createLowdbStore } from './store/lowdb/store.ts'
+import { startRetention } from './store/retention.ts'
+import type { Store } from './store/store.ts'
+import { readVersion } from './version.ts'
+import { createSocketDoor } from './ws/server.ts'
+
+const DAY_MS = 24 * 3_600_000
+const FAILED = 'the disk cannot be trusted any more: nothing is accepted until a restart'
+
+export interface RunningServer {
+  /** `http://127.0.0.1:9093` */
+  readonly url: string
+  /** `ws://127.0.0.1:9093` */
+  readonly wsUrl: string
+  /** Takes nothing new, answers waiting senders, says 1012 to sockets, closes the store: within 5 s. */
+  close(): Promise<void>
+}
+
+/** What a program that runs a hub inside itself may bring along. */
+export interface Parts {
+  readonly clock?: Clock
+  readonly store?: Store
+  readonly log?: Log
+  /** The disk can no longer be trusted: nothing more is accepted until a restart. Without it, only the log says so. */
+  readonly onFailed?: (error: Error) => void
+}
+
+/**
+ * Starts a hub and waits until it listens.
+ * @throws PortTaken, StoreLocked, StoreCorrupt, StoreVersion; what was opened before is closed again
+ */
+export async function startServer(config: Config, parts: Parts = {}): Promise<RunningServer> {
+  const closers: (() => void | Promise<void>)[] = []
+  async function close(): Promise<void> {
+    for (const undo of closers.splice(0).toReversed()) await undo()
+  }
+  try {
+    const { url, wsUrl } = await open(config, parts, (undo) => void closers.push(undo))
+    return { url, wsUrl, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+type OnClose = (undo: () => void | Promise<void>) => void
+
+/** Each part says how it is closed as soon as it is open; the last one opened is closed first. */
+async function open(config: Config, parts: Parts, onClose: OnClose): Promise<{ url: string; wsUrl: string }> {
+  const { clock = systemClock, log = createLog(config.log.level) } = parts
+  const { onFailed = (error) => log.fatal({ err: error }, FAILED) } = parts
+  const store = parts.store ?? createLowdbStore({ dir: config.data, clock, log, onFailed })
+  await openStore(store, log)
+  onClose(() => store.close())
+
+  const directory = await loadDirectory(store, configuredRecipients(config))
+  const { token: hubToken, adminToken } = config
+  const tokens = await loadTokens({ hubToken, adminToken, store, now: () => clock.now() })
+  const hub = createHub({
+    store,
+    directory,
+    plans: compilePlans(endpointsByRecipient(config)),
+    clock,
+    log,
+    hubToken,
+    retryMs: config.websocket.retryTimeout,
+    room: { count: config.inbox.maxMessages, bytes: config.inbox.maxBytes },
+  })
+
+  const shared = { hub, store, directory, tokens, fcm: config.fcm, clock, log }
+  const expireMs = config.expire === null ? null : config.expire * 1000
+  const app = createApp({ ...shared, version: readVersion(), settings: { ...config.http, expireMs } })
+  const sockets = createSocketDoor(
+    { ...shared, settings: { ...config.websocket, cors: config.http.cors, expireMs } },
+    config.websocket.maxFrame,
+  )
+
+  const http = createPort(app.callback(), 'http.port', config.http.maxUrl)
+  const own = hasOwnPort(config) ? createPort(upgradeOnly, 'websocket.port', config.http.maxUrl) : null
+  sockets.attach((own ?? http).server)
+  const ports = own ? [http, own] : [http]
+
+  onClose(async () => void (await Promise.all(ports.map((port) => port.drain()))))
+  onClose(() => sockets.close())
+  onClose(() => hub.stop())
+  onClose(() => ports.forEach((port) => port.refuseNew()))
+  onClose(startRetention({ store, clock, log, keep: keepOf(config) }))
+
+  await hub.start()
+  return listen(config, http, own)
+}
+
+async function openStore(store: Store, log: Log): Promise<void> {
+  const { torn } = await store.open()
+  for (const file of torn)
+    log.warn({ file }, 'the end of a journal was torn by a crash; what was cut is kept in this file')
+}
+
+async function listen(config: Config, http: Port, own: Port | null): Promise<{ url: string; wsUrl: string }> {
+  const { host } = config.http
+  const port = await http.listen(host, config.http.port)
+  const socketPort = own ? await own.listen(host, config.websocket.port ?? 0) : port
+  const reached = reachable(host)
+  return { url: `http://${reached}:${port}`, wsUrl: `ws://${reached}:${socketPort}` }
+}
+
+function hasOwnPort({ http, websocket }: Config): boolean {
+  return websocket.port !== undefined && websocket.port !== http.port
+}
+
+/** How this machine itself reaches the host that it listens on. */
+function reachable(host: string | undefined): string {
+  if (host === undefined || host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function keepOf({ retention: { days, messages, bytes } }: Config): { ageMs?: number; count?: number; bytes?: number } {
+  return {
+    ...(days === null ? {} : { ageMs: days * DAY_MS }),
+    ...(messages === null ? {} : { count: messages }),
+    ...(bytes === null ? {} : { bytes }),
+  }
+}

@@ -1,0 +1,124 @@
+/** The files of segments, and what was last read of them. */
+import { access, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { RecipientId } from '../../protocol/address.ts'
+import { Entry, type EntryRecord } from '../state/entry.ts'
+import { StoreCorrupt } from '../store.ts'
+import { Cache } from './cache.ts'
+import { lostPath, nullIfMissing, readJson, writeJson } from './file.ts'
+
+const CACHED_SEGMENTS = 8
+const CACHED_COUNTS = 1_024
+
+interface SegmentFile {
+  readonly segment: number
+  readonly messages: readonly EntryRecord[]
+}
+
+/** How many messages of a segment each recipient has: an inbox page need not read the others. */
+export type Counts = ReadonlyMap<RecipientId, number>
+
+export class SegmentFiles {
+  readonly #dir: string
+  readonly #entries = new Cache<number, readonly Entry[]>(CACHED_SEGMENTS)
+  readonly #counts = new Cache<number, Counts>(CACHED_COUNTS)
+  /** all that want a segment now share one reading; one that is no longer here is of an older file */
+  readonly #reading = new Map<number, Promise<readonly Entry[] | null>>()
+
+  constructor(dir: string) {
+    this.#dir = dir
+  }
+
+  /** All messages of a segment; null when there is no such file. @throws StoreCorrupt */
+  async read(n: number): Promise<readonly Entry[] | null> {
+    const known = this.#entries.get(n)
+    if (known) return known
+    const reading = this.#reading.get(n) ?? this.#begin(n)
+    const entries = await reading
+    if (this.#reading.get(n) !== reading) return this.read(n)
+    this.#reading.delete(n)
+    if (entries) this.#entries.set(n, entries)
+    return entries
+  }
+
+  /** Read from the file beside the segment, or counted again where that cannot be read. */
+  async counts(n: number): Promise<Counts> {
+    const known = this.#counts.get(n)
+    if (known) return known
+    const beside = await readJson<Record<RecipientId, number>>(this.#countsPath(n)).catch(nullIfCorrupt)
+    const counts = beside ? new Map(Object.entries(beside)) : countsOf((await this.read(n)) ?? [])
+    this.#counts.set(n, counts)
+    return counts
+  }
+
+  async write(n: number, messages: readonly EntryRecord[]): Promise<void> {
+    const file: SegmentFile = { segment: n, messages }
+    await writeJson(this.path(n), file)
+    this.forget(n)
+  }
+
+  /** Writes beside a segment that grows no more what `counts` needs. */
+  async writeCounts(n: number, entries: readonly Entry[]): Promise<void> {
+    await writeJson(this.#countsPath(n), Object.fromEntries(countsOf(entries)))
+    this.#counts.delete(n)
+  }
+
+  /** What was read of it is no longer true. */
+  forget(n: number): void {
+    this.#entries.delete(n)
+    this.#counts.delete(n)
+    this.#reading.delete(n)
+  }
+
+  async remove(n: number): Promise<void> {
+    this.forget(n)
+    await unlink(this.path(n)).catch(nullIfMissing)
+    await unlink(this.#countsPath(n)).catch(nullIfMissing)
+  }
+
+  path(n: number): string {
+    return join(this.#dir, `segment-${String(n).padStart(8, '0')}.json`)
+  }
+
+  #begin(n: number): Promise<readonly Entry[] | null> {
+    const reading = this.#readFile(n)
+    this.#reading.set(n, reading)
+    // whoever waits for it is told; the next one tries again
+    reading.catch(() => {
+      if (this.#reading.get(n) === reading) this.#reading.delete(n)
+    })
+    return reading
+  }
+
+  async #readFile(n: number): Promise<readonly Entry[] | null> {
+    const file = await readJson<SegmentFile>(this.path(n))
+    if (!file) return (await exists(lostPath(this.path(n)))) ? [] : null
+    return file.messages.map((record) => {
+      const entry = Entry.fromRecord(record)
+      entry.segment = n
+      return entry
+    })
+  }
+
+  #countsPath(n: number): string {
+    return join(this.#dir, `segment-${String(n).padStart(8, '0')}.recipients.json`)
+  }
+}
+
+function countsOf(entries: readonly Entry[]): Counts {
+  const counts = new Map<RecipientId, number>()
+  for (const { recipients } of entries) for (const id of recipients) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return counts
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+function nullIfCorrupt(error: unknown): null {
+  if (error instanceof StoreCorrupt) return null
+  throw error
+}

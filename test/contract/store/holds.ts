@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest'
+import type { Bench } from './bench.ts'
+import { ALICE, accept, BOB, claimOne, LEASE, stepOf, write, writeLazy } from './words.ts'
+
+/** A delivery that holds keeps the recipient's later ones back, so that order holds over retries. */
+export function testHolds(bench: Bench): void {
+  test('nothing behind a delivery that holds is handed out before it', async () => {
+    const { store, clock } = bench
+    const now = clock.now()
+    const first = await accept(store, clock, [ALICE], { planned: [ALICE] })
+    const second = await accept(store, clock, [ALICE, BOB], { planned: [ALICE, BOB] })
+    const held = await store.claim(now, 10, LEASE)
+    for (const work of held) {
+      const holds = work.delivery.mid === first
+      await write(store, [stepOf(work, 0, holds ? now + 300 : null, holds)])
+    }
+    expect(held.map(({ delivery }) => delivery.recipient).toSorted()).toEqual([ALICE, BOB])
+    expect(await store.delivery(first, ALICE)).toMatchObject({ holds: true, dueAt: now + 300 })
+    expect(await store.claim(now + 299, 10, LEASE)).toEqual([])
+    expect(await store.nextDue()).toBe(now + 300)
+
+    const work = await claimOne(store, now + 300)
+    expect(work.delivery).toMatchObject({ mid: first, holds: true })
+    await write(store, [stepOf(work, 1, null)])
+    expect((await claimOne(store, now + 300)).delivery.mid).toBe(second)
+  })
+
+  test('a step that does not hold lets the later ones go', async () => {
+    const { store, clock } = bench
+    const now = clock.now()
+    const first = await accept(store, clock, [ALICE], { planned: [ALICE] })
+    await write(store, [stepOf(await claimOne(store, now), 0, now + 10, true)])
+    const second = await accept(store, clock, [ALICE], { planned: [ALICE] })
+    expect(await store.claim(now + 9, 10, LEASE)).toEqual([])
+    await write(store, [stepOf(await claimOne(store, now + 10), 0, now + 500, false)])
+    expect((await claimOne(store, now + 10)).delivery.mid).toBe(second)
+    expect(await store.delivery(first, ALICE)).toMatchObject({ holds: false, dueAt: now + 500 })
+  })
+
+  test('holds back no delivery that came before it', async () => {
+    const { store, clock } = bench
+    const now = clock.now()
+    const first = await accept(store, clock, [ALICE], { expiresAt: now + 50 })
+    await accept(store, clock, [ALICE], { planned: [ALICE] })
+    await write(store, [stepOf(await claimOne(store, now), 0, now + 300, true)])
+    expect(await store.nextDue()).toBe(now + 50)
+    expect((await claimOne(store, now + 50)).delivery.mid).toBe(first)
+  })
+
+  test('a lease that ends under a hold comes back first', async () => {
+    const { store, clock } = bench
+    const now = clock.now()
+    const first = await accept(store, clock, [ALICE], { planned: [ALICE] })
+    await accept(store, clock, [ALICE], { planned: [ALICE] })
+    await write(store, [stepOf(await claimOne(store, now), 0, now + 10, true)])
+    await claimOne(store, now + 10)
+    expect((await claimOne(store, now + 10 + LEASE)).delivery.mid).toBe(first)
+  })
+
+  test('survives a restart', async ({ skip }) => {
+    skip(!bench.persistent, 'nothing outlives this store')
+    const now = bench.clock.now()
+    const first = await accept(bench.store, bench.clock, [ALICE], { planned: [ALICE] })
+    await accept(bench.store, bench.clock, [ALICE], { planned: [ALICE] })
+    await writeLazy(bench.store, [stepOf(await claimOne(bench.store, now), 0, now + 10, true)])
+    await bench.reopen()
+    expect(await bench.store.claim(now + 9, 10, LEASE)).toEqual([])
+    expect((await claimOne(bench.store, now + 10)).delivery.mid).toBe(first)
+  })
+}

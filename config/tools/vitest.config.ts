@@ -2,7 +2,11 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 /** They run a whole hub each, and once more over a store that is late and disorderly. */
-const overSlowStore = ['test/http/**/*.test.ts', 'test/ws/**/*.test.ts', ...['clients', 'delivery', 'protocol'].map((name) => `test/e2e/${name}.test.ts`)]
+const overSlowStore = [
+  'test/http/**/*.test.ts',
+  'test/ws/**/*.test.ts',
+  ...['clients', 'delivery', 'protocol'].map((name) => `test/e2e/${name}.test.ts`),
+]
 
 /** They start programs, or run for long: one at a time, after the others. */
 const slow = ['test/e2e/**/*.test.ts', 'test/bench/**/*.test.ts', 'test/crash/loop.test.ts', 'test/**/*.slow.test.ts']

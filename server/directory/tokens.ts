@@ -3,6 +3,7 @@
  * the hub signs for a client. `auth` has a key of its own, so it tells nothing about the hub token.
  */
 import { createHash, createHmac, generateKeyPairSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import * as z from 'zod'
 import { Refusal } from '../protocol/errors.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import type { Store } from '../store/store.ts'
@@ -10,6 +11,9 @@ import type { Caller } from './access.ts'
 
 const AUTH_LIFE_MS = 30 * 24 * 3_600_000
 const VERSION = 'c1'
+/** Who, and until when in ms since epoch. */
+const claimsSchema = z.tuple([z.string(), z.number()])
+const vapidSchema = z.object({ publicKey: z.string() })
 
 export interface Tokens {
   readonly hubToken: string
@@ -33,7 +37,7 @@ export interface TokenOptions {
 /** Reads the hub's own keys from the store, or makes them at the first start. */
 export async function loadTokens({ hubToken, adminToken, store, now }: TokenOptions): Promise<Tokens> {
   const key = Buffer.from(await setting(store, 'authKey', () => randomBytes(32).toString('base64')), 'base64')
-  const vapid = JSON.parse(await setting(store, 'vapid', newVapidKeys)) as { publicKey: string }
+  const vapid = vapidSchema.parse(JSON.parse(await setting(store, 'vapid', newVapidKeys)))
   const hub = digest(hubToken)
   const admin = adminToken === undefined ? null : digest(adminToken)
 
@@ -57,7 +61,7 @@ export async function loadTokens({ hubToken, adminToken, store, now }: TokenOpti
         throw new Refusal('bad-auth')
       }
       if (!timingSafeEqual(digest(given), digest(signature(payload)))) throw new Refusal('bad-auth')
-      const [id, expiresAt] = JSON.parse(Buffer.from(payload, 'base64url').toString()) as [string, number]
+      const [id, expiresAt] = claimsSchema.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()))
       if (expiresAt <= now()) throw new Refusal('bad-auth')
       return { kind: 'client', id }
     },

@@ -90,12 +90,15 @@ function decode(part: string): string {
   }
 }
 
-/** A repeated key reads as it did in mpush: joined by commas. */
+/** A repeated key reads as it did in mpush: joined by commas. @throws Refusal bad-packet */
 function asText(value: unknown): string {
   if (value === undefined || value === null) return ''
   const parts: unknown[] = Array.isArray(value) ? value : [value]
-  if (parts.some((part) => typeof part === 'object')) {
-    throw new Refusal('bad-packet', 'text and desp are strings')
-  }
-  return String(value)
+  return parts.map(asWord).join(',')
+}
+
+function asWord(part: unknown): string {
+  if (typeof part === 'string') return part
+  if (typeof part === 'object') throw new Refusal('bad-packet', 'text and desp are strings')
+  return JSON.stringify(part)
 }

@@ -10,9 +10,8 @@ import { wireName, type RecipientId } from '../protocol/address.ts'
 import { closeCodes } from '../protocol/errors.ts'
 import type { Mid } from '../protocol/states.ts'
 import type { Message, Store } from '../store/store.ts'
-import { encodeFrame } from './frame.ts'
 import type { Replies } from './reply.ts'
-import { type Lane, Session, type SessionOptions, TOO_SLOW_BYTES } from './session.ts'
+import { firstFlight, type Flight, type Lane, Session, type SessionOptions, TOO_SLOW_BYTES } from './session.ts'
 import { event, type Happening, happening, type Settle } from './settle.ts'
 
 /** A larger push goes out in slices of this many recipients, so that others get their turn. */
@@ -133,20 +132,20 @@ export function createSessions(options: LaneOptions): Sessions {
   }
 
   function offerNow(message: Message, recipients: readonly RecipientId[]): void {
-    let frame: Buffer | undefined
-    const encoded = () => (frame ??= encodeFrame(message))
+    let flight: Flight | undefined
+    const first = () => (flight ??= firstFlight(lane, message))
     for (const recipient of recipients) {
       const sessions = live.get(recipient)
       if (!sessions) continue
       replies.sessionOwes(message.mid, recipient)
-      for (const session of sessions) session.offer(message.mid, encoded)
+      for (const session of sessions) session.offer(message.mid, first)
     }
   }
 
   /** An ack closes the delivery for all, unless somebody here can confirm: then the others still want it. */
   function waitsForConfirm(recipient: RecipientId): boolean {
-    for (const device of directory.devices(recipient).values()) if (device.confirms) return true
-    return false
+    const devices = directory.devices(recipient)
+    return devices.size > 0 && [...devices.values()].some(({ confirms }) => confirms)
   }
 
   function acknowledge(recipient: RecipientId, mid: Mid, via: string, session: Session | undefined): void {

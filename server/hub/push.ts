@@ -14,15 +14,7 @@ import { type GroupId, type RecipientId, wireName } from '../protocol/address.ts
 import { Refusal } from '../protocol/errors.ts'
 import type { MessageBody } from '../protocol/packets.ts'
 import type { Mid, Standing } from '../protocol/states.ts'
-import {
-  type Accept,
-  type Accepted,
-  type Message,
-  type Store,
-  StoreBusy,
-  StoreFull,
-  type Written,
-} from '../store/store.ts'
+import type { Accept, Accepted, Message, Store } from '../store/store.ts'
 import type { Sessions } from './lane.ts'
 import type { Plans } from './plan.ts'
 import { QUEUED, type Replies, type Standings } from './reply.ts'
@@ -32,6 +24,7 @@ import type { Settle } from './settle.ts'
 const ONCE_MS = 24 * 3_600_000
 const FULL: Standing = Object.freeze({ state: 'failed', via: null, reason: 'full' })
 const CALLER_UNKNOWN = ''
+const NOTHING: readonly never[] = []
 
 /** A push that a door has read and found well formed. */
 export interface PushRequest {
@@ -67,7 +60,7 @@ export interface Rooms {
   readonly room: { readonly count: number; readonly bytes: number }
 }
 
-/** @throws Refusal, and nothing was accepted; `store-failed` alone leaves that open */
+/** @throws Refusal, StoreBusy, StoreFull: nothing was accepted; StoreFailed: that is not known */
 export async function push(rooms: Rooms, request: PushRequest): Promise<PushResult> {
   const recipients = resolve(rooms, request)
   if (recipients.length === 0) return nobody(request)
@@ -100,8 +93,8 @@ function compose({ plans, clock, room }: Rooms, request: PushRequest, recipients
       at,
       from: { method: request.method, name: nameOf(request.caller) },
       to: [target],
-      body: { ...request.body },
-      blobs: [],
+      body: request.body,
+      blobs: NOTHING,
       strategy: null,
       expiresAt,
     },
@@ -129,23 +122,13 @@ function nameOf(caller: Caller): string {
 }
 
 async function admit({ store }: Rooms, accept: Accept): Promise<Accepted> {
-  const written = await write(store, accept)
+  const written = await store.write([accept], 'sync')
   if (!written.ok) {
     throw new Refusal(written.why === 'once-differs' ? 'idempotency-mismatch' : 'inbox-full')
   }
   const [accepted] = written.mids
   if (!accepted) throw new Refusal('internal')
   return accepted
-}
-
-async function write(store: Store, accept: Accept): Promise<Written> {
-  try {
-    return await store.write([accept], 'sync')
-  } catch (error) {
-    if (error instanceof StoreFull) throw new Refusal('store-full')
-    if (error instanceof StoreBusy) throw new Refusal('store-busy')
-    throw new Refusal('store-failed')
-  }
 }
 
 function offer(rooms: Rooms, accept: Accept, { mid, full }: Accepted, recipients: readonly RecipientId[]): void {

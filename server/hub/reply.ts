@@ -13,8 +13,10 @@ export type Standings = Map<RecipientId, Standing>
 
 interface Waiting {
   readonly standings: Standings
-  /** recipients whose live sessions owe an ack */
+  /** recipients whose live sessions owe an ack, or owed it: those that paid stay in */
   readonly sessions: Set<RecipientId>
+  /** how many have not paid */
+  owed: number
   /** recipients with an attempt in flight or about to be */
   readonly attempts: Set<RecipientId>
   done: (() => void) | null
@@ -56,14 +58,19 @@ export function createReplies(clock: Clock): Replies {
   }
 
   function finishIfIdle(reply: Waiting): void {
-    if (reply.sessions.size === 0 && reply.attempts.size === 0) reply.done?.()
+    if (reply.owed === 0 && reply.attempts.size === 0) reply.done?.()
   }
 
   return {
     open(mid, standings) {
-      set(mid, { standings, sessions: new Set(), attempts: new Set(), done: null })
+      set(mid, { standings, sessions: new Set(), owed: 0, attempts: new Set(), done: null })
     },
-    sessionOwes: (mid, recipient) => void replyOf(mid)?.sessions.add(recipient),
+    sessionOwes(mid, recipient) {
+      const reply = replyOf(mid)
+      if (!reply || reply.sessions.has(recipient)) return
+      reply.sessions.add(recipient)
+      reply.owed += 1
+    },
     attemptOwes: (mid, recipient) => void replyOf(mid)?.attempts.add(recipient),
 
     attemptEnded(mid, recipient) {
@@ -80,7 +87,12 @@ export function createReplies(clock: Clock): Replies {
     },
 
     sessionsGone(recipient) {
-      for (const reply of waiting.values()) if (reply.sessions.delete(recipient)) finishIfIdle(reply)
+      for (const reply of waiting.values()) {
+        const standing = reply.standings.get(recipient)
+        if (!standing || isPaid(standing) || !reply.sessions.delete(recipient)) continue
+        reply.owed -= 1
+        finishIfIdle(reply)
+      }
     },
 
     raised(mid, recipient, standing) {
@@ -88,8 +100,8 @@ export function createReplies(clock: Clock): Replies {
       const now = reply?.standings.get(recipient)
       if (!reply || !now || !mayFollow(now, standing)) return
       reply.standings.set(recipient, standing)
-      if (!hasArrived(standing.state) && !isFinal(standing.state)) return
-      reply.sessions.delete(recipient)
+      if (!isPaid(standing)) return
+      if (!isPaid(now) && reply.sessions.has(recipient)) reply.owed -= 1
       reply.attempts.delete(recipient)
       finishIfIdle(reply)
     },
@@ -97,7 +109,7 @@ export function createReplies(clock: Clock): Replies {
     async settled(mid, timeoutMs) {
       const reply = replyOf(mid)
       if (!reply) return new Map()
-      if (reply.sessions.size > 0 || reply.attempts.size > 0) {
+      if (reply.owed > 0 || reply.attempts.size > 0) {
         await new Promise<void>((resolve) => {
           const cancel = clock.after(timeoutMs, resolve)
           reply.done = () => {
@@ -114,4 +126,9 @@ export function createReplies(clock: Clock): Replies {
       for (const reply of waiting.values()) reply.done?.()
     },
   }
+}
+
+/** Nothing more is expected of the recipient's sessions or endpoints. */
+function isPaid({ state }: Standing): boolean {
+  return hasArrived(state) || isFinal(state)
 }

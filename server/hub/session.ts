@@ -6,7 +6,7 @@
 import type { Clock } from '../clock.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import type { Mid } from '../protocol/states.ts'
-import type { Store } from '../store/store.ts'
+import type { Message, Store } from '../store/store.ts'
 import { encodeFrame } from './frame.ts'
 
 /** Above this nothing more is written to a socket until it drains; far above it, the socket goes. */
@@ -48,11 +48,13 @@ export interface Lane {
   failed(error: unknown): void
 }
 
-interface InFlight {
+/** A frame whose ack is awaited. The sessions that a push goes to share one. */
+export interface Flight {
+  readonly mid: Mid
   readonly frame: Buffer
-  tries: number
+  readonly tries: number
   /** when it is sent again, by the clock's `elapsed` */
-  dueAt: number
+  readonly dueAt: number
 }
 
 export class Session {
@@ -62,7 +64,8 @@ export class Session {
   readonly connection: Connection
   readonly #lane: Lane
   readonly #window: number
-  readonly #inFlight = new Map<Mid, InFlight>()
+  /** in the order of mids */
+  #inFlight: Flight[] = []
   #cursor: Mid
   /** there may be more in the store: nothing is sent past it, so the order of mids holds */
   #behind = true
@@ -83,7 +86,7 @@ export class Session {
   }
 
   get idle(): boolean {
-    return this.#inFlight.size === 0 && !this.#behind
+    return this.#inFlight.length === 0 && !this.#behind
   }
 
   /** A push in slices will offer `mid` in a later turn: what comes meanwhile must not overtake it. */
@@ -98,12 +101,12 @@ export class Session {
   }
 
   /** `mid` is durable and new. */
-  offer(mid: Mid, frame: () => Buffer): void {
+  offer(mid: Mid, flight: () => Flight): void {
     if (this.#closed || mid <= this.#cursor) return
     if (this.#awaited === mid) this.#behind = false
     this.#awaited = null
     if (!this.#behind && this.#hasRoom()) {
-      this.#transmit(mid, frame())
+      this.#transmit(flight())
       return
     }
     this.#behind = true
@@ -114,15 +117,18 @@ export class Session {
 
   /** The client has it, or it is owed no longer; reads on if that made room. True if it was in flight. */
   release(mid: Mid): boolean {
-    const had = this.#inFlight.delete(mid)
-    if (this.#behind && had) this.catchUp()
-    return had
+    const at = this.#inFlight.findIndex((flight) => flight.mid === mid)
+    if (at < 0) return false
+    if (at === this.#inFlight.length - 1) this.#inFlight.pop()
+    else this.#inFlight.splice(at, 1)
+    if (this.#behind) this.catchUp()
+    return true
   }
 
   /** Everything up to this mid was acked, or is not owed to this device. */
   get acked(): Mid {
-    const [first] = this.#inFlight.keys()
-    return first === undefined ? this.#cursor : before(first)
+    const [first] = this.#inFlight
+    return first === undefined ? this.#cursor : before(first.mid)
   }
 
   /** Sends what is owed from the cursor on, as far as the window allows. */
@@ -145,17 +151,17 @@ export class Session {
     if (buffered > SLOW_BYTES) return
     if (this.#behind && this.#hasRoom()) this.catchUp()
     const now = this.#lane.clock.elapsed()
-    for (const flight of this.#inFlight.values()) {
+    for (const [at, flight] of this.#inFlight.entries()) {
       if (flight.dueAt > now) continue
-      flight.tries += 1
-      flight.dueAt = now + retryDelay(this.#lane.retryMs, flight.tries)
+      const tries = flight.tries + 1
+      this.#inFlight[at] = { ...flight, tries, dueAt: now + retryDelay(this.#lane.retryMs, tries) }
       this.connection.send(flight.frame)
     }
   }
 
   close(): void {
     this.#closed = true
-    this.#inFlight.clear()
+    this.#inFlight = []
   }
 
   async #readOn(): Promise<void> {
@@ -165,7 +171,7 @@ export class Session {
       const page = await this.#lane.store.inbox(this.recipient, {
         after: this.#cursor,
         open: true,
-        limit: this.#window - this.#inFlight.size,
+        limit: this.#window - this.#inFlight.length,
       })
       if (this.#closed) return
       const now = this.#lane.clock.now()
@@ -173,7 +179,7 @@ export class Session {
         for (const { mid, message } of page.items) {
           if (mid <= this.#cursor) continue
           if (message.expiresAt !== null && message.expiresAt <= now) this.#cursor = mid
-          else this.#transmit(mid, encodeFrame(message))
+          else this.#transmit(firstFlight(this.#lane, message))
         }
       })
       if (page.next === null && !this.#offered) this.#behind = false
@@ -181,16 +187,21 @@ export class Session {
   }
 
   #hasRoom(): boolean {
-    return this.#inFlight.size < this.#window && this.connection.buffered() < SLOW_BYTES
+    return this.#inFlight.length < this.#window && this.connection.buffered() < SLOW_BYTES
   }
 
-  #transmit(mid: Mid, frame: Buffer): void {
-    this.#cursor = mid
-    this.#inFlight.set(mid, { frame, tries: 1, dueAt: this.#lane.clock.elapsed() + this.#lane.retryMs })
-    this.connection.send(frame)
+  #transmit(flight: Flight): void {
+    this.#cursor = flight.mid
+    this.#inFlight.push(flight)
+    this.connection.send(flight.frame)
     this.#lane.busy(this)
-    this.#lane.sent(mid, this.recipient)
+    this.#lane.sent(flight.mid, this.recipient)
   }
+}
+
+/** A message as it leaves for the first time. */
+export function firstFlight({ clock, retryMs }: Pick<Lane, 'clock' | 'retryMs'>, message: Message): Flight {
+  return { mid: message.mid, frame: encodeFrame(message), tries: 1, dueAt: clock.elapsed() + retryMs }
 }
 
 /** Clients expect a steady pace at first; after some tries it doubles up to a minute. */

@@ -26,11 +26,11 @@ const extra = z
   .transform((value) => value ?? {})
 
 /** What a receiver shows: title, text and whatever the sender added for the app. */
-export interface MessageBody {
-  readonly text: string
-  readonly desp: string
-  readonly extra: Readonly<Record<string, unknown>>
-}
+export type MessageBody = Readonly<{
+  text: string
+  desp: string
+  extra: Readonly<Record<string, unknown>>
+}>
 
 export const MAX_WINDOW = 100
 
@@ -89,14 +89,17 @@ export type AuthData = z.infer<typeof packetSchemas.AUTH>
 export type MessageData = z.infer<typeof packetSchemas.MESSAGE>
 export type WebPushSubscription = z.infer<typeof packetSchemas.WEBPUSH>
 
-const ACK = /^\{"cmd":"MESSAGE_CALLBACK","data":\{"mid":"(\d{13})"\}\}$/
+const ACK_HEAD = '{"cmd":"MESSAGE_CALLBACK","data":{"mid":"'
+const ACK_TAIL = '"}}'
+const ACK_LENGTH = ACK_HEAD.length + 13 + ACK_TAIL.length
 
 /**
  * The mid of a MESSAGE_CALLBACK written as nearly every client writes it, read without a parser: of all that
- * clients send, most are these. Null for whatever else it may be.
+ * clients send, most are these. It is not checked any further. Null for whatever else it may be.
  */
 export function readPlainAck(text: string): Mid | null {
-  return ACK.exec(text)?.[1] ?? null
+  if (text.length !== ACK_LENGTH || !text.startsWith(ACK_HEAD) || !text.endsWith(ACK_TAIL)) return null
+  return text.slice(ACK_HEAD.length, -ACK_TAIL.length)
 }
 
 /** The envelope of a packet. @throws Refusal bad-packet */

@@ -4,7 +4,7 @@ import { mpushWord, type Mid, type Standing } from './states.ts'
 
 /** Each recipient's state in the words of mpush; `no` for one the hub does not know. */
 export function flatReply(standings: ReadonlyMap<RecipientId, Standing | null>): FlatReply {
-  const reply: FlatReply = Object.create(null) as FlatReply
+  const reply: FlatReply = Object.create(null)
   for (const [id, standing] of standings) reply[wireName(id)] = standing === null ? 'no' : mpushWord(standing)
   return reply
 }

@@ -61,15 +61,15 @@ export function createMemoryStore({ clock }: { readonly clock: Clock }): Store {
       const released: string[] = []
       let dropped = 0
       for (const entry of entries) {
-        if (!isOver(keep, { at: entry.message.at, count: 1, bytes: entry.size }, total, clock.now())) break
+        if (!isOver(keep, { at: entry.at, count: 1, bytes: entry.size }, total, clock.now())) break
         if (entry.live > 0) continue
         state.drop(entry.mid)
-        released.push(...entry.message.blobs)
+        released.push(...entry.blobs)
         total.count -= 1
         total.bytes -= entry.size
         dropped += 1
       }
-      const used = new Set([...state.entries.values()].flatMap(({ message }) => message.blobs))
+      const used = new Set([...state.entries.values()].flatMap((entry) => entry.blobs))
       for (const id of released) if (!used.has(id)) blobs.delete(id)
       return { dropped, more: false }
     },

@@ -1,6 +1,6 @@
 /** One socket: reads packets, hands them to the handler of their name, and keeps bad clients in bounds. */
 import type { Duplex } from 'node:stream'
-import { type RawData, WebSocket } from 'ws'
+import { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import type { LoginOptions } from '../directory/login.ts'
 import type { Connection, Hub, Session } from '../hub/hub.ts'
@@ -59,7 +59,7 @@ export interface SocketClient {
 export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOptions): void {
   const { clock, hub, log, settings } = options
   const conduct = createConduct(clock)
-  const waiting: RawData[] = []
+  const waiting: Buffer[] = []
   let deciding = false
   let ended = false
   let holds = 0
@@ -141,7 +141,7 @@ export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOp
     if (conduct.tooEarly()) end(closeCodes.needAuth, 'need AUTH')
   }
 
-  function receive(data: RawData, isBinary: boolean): void {
+  function receive(data: Buffer, isBinary: boolean): void {
     if (ended) return
     if (isBinary) {
       end(BINARY_REFUSED, 'text frames only')
@@ -151,7 +151,7 @@ export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOp
     else take(data)
   }
 
-  function take(data: RawData): void {
+  function take(data: Buffer): void {
     keepPace()
     if (ended) return
     const text = data.toString()

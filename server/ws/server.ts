@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { closeCodes } from '../protocol/errors.ts'
 import { serveSocket, type SocketOptions } from './connection.ts'
+import { asksForWebSocket, declineOffer } from './decline.ts'
 
 /** Below the read timeout of common proxies, and every silent link is found within two of them. */
 const PING_MS = 25_000
@@ -47,11 +48,16 @@ export function createSocketDoor(options: SocketOptions, maxPayload: number): So
     return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase()
   }
 
+  function take(http: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    if (asksForWebSocket(request)) upgrade(request, stream, head)
+    else declineOffer(http, request, stream, head)
+  }
+
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', (error) => options.log.debug({ err: error }, 'an upgrade failed'))
     const refused = closed ? '503 Service Unavailable' : mayUpgrade(request) ? null : '403 Forbidden'
     if (refused !== null) {
-      stream.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+      stream.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy())
       return
     }
     server.handleUpgrade(request, stream, head, (socket) => {
@@ -65,7 +71,7 @@ export function createSocketDoor(options: SocketOptions, maxPayload: number): So
   }
 
   return {
-    attach: (http) => void http.on('upgrade', upgrade),
+    attach: (http) => void http.on('upgrade', (request, stream, head) => take(http, request, stream, head)),
     close() {
       closed = true
       cancelPing()

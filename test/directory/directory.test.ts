@@ -7,7 +7,10 @@ import { gateStore } from '../helpers/gate-store.ts'
 
 const cursor = '1800000000000'
 
-function setUp(store: Store = createMemoryStore({ clock: testClock() }), configured: readonly ConfiguredRecipient[] = []) {
+function setUp(
+  store: Store = createMemoryStore({ clock: testClock() }),
+  configured: readonly ConfiguredRecipient[] = [],
+) {
   return { store, load: () => loadDirectory(store, configured) }
 }
 
@@ -52,7 +55,11 @@ test('when the store refuses, nothing has changed, and the next try writes', asy
   await expect(directory.join('me@user', 'dev@group')).rejects.toThrow(StoreFull)
   await expect(directory.join('old@user', 'two@group')).rejects.toThrow(StoreFull)
   expect(directory.has('me@user')).toBe(false)
-  expect([directory.members('dev@group'), directory.members('one@group'), directory.members('two@group')]).toEqual([[], ['old@user'], []])
+  expect([directory.members('dev@group'), directory.members('one@group'), directory.members('two@group')]).toEqual([
+    [],
+    ['old@user'],
+    [],
+  ])
   refuse(null)
   await directory.join('me@user', 'dev@group')
   expect((await load()).members('dev@group')).toEqual(['me@user'])

@@ -8,7 +8,11 @@ const subscription = {
 }
 
 test.each(['REGISTER_FCM', 'REGISTER_WEBPUSH'])('%s takes both by their shape', (cmd) => {
-  expect(readRegistration(cmd, subscription, 'phone')).toEqual({ channel: 'webpush', device: 'phone', address: subscription })
+  expect(readRegistration(cmd, subscription, 'phone')).toEqual({
+    channel: 'webpush',
+    device: 'phone',
+    address: subscription,
+  })
   expect(readRegistration(cmd, { token: 't' }, '')).toEqual({ channel: 'fcm', device: '', address: { token: 't' } })
 })
 

@@ -35,7 +35,7 @@ function forgeries(tokens: Tokens): Record<string, unknown> {
     'an array': [genuine],
     'the hub token': 'hub',
     'a number': 1,
-    'true': true,
+    true: true,
     'a signature cut short': genuine.slice(0, -1),
     'a payload that is no JSON': `${version}.${Buffer.from('x').toString('base64url')}.${signature}`,
   }

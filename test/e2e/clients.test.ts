@@ -20,7 +20,11 @@ interface Device {
   authError: string | null
 }
 
-function open(url: string, receive: (device: Device, packet: Loose) => void, onOpen: (device: Device) => void): Promise<Device> {
+function open(
+  url: string,
+  receive: (device: Device, packet: Loose) => void,
+  onOpen: (device: Device) => void,
+): Promise<Device> {
   const socket = new WebSocket(url)
   onTestFinished(() => socket.terminate())
   const device: Device = { socket, shown: [], toasts: [], auth: '', authError: null }
@@ -67,7 +71,11 @@ function pwa(hub: TestHub, name: string, { webPush = false } = {}): Promise<Devi
           expect(String(message?.['text']).indexOf('\n') + String(message?.['desp']).indexOf('\n')).toBe(-2)
           expect(typeof message?.['extra']).toBe('object')
           expect(message?.['extra']?.['scheme']).toBeUndefined()
-          expect([data?.['sendType'], data?.['target'], data?.['from']?.['method']].every((value) => typeof value === 'string')).toBe(true)
+          expect(
+            [data?.['sendType'], data?.['target'], data?.['from']?.['method']].every(
+              (value) => typeof value === 'string',
+            ),
+          ).toBe(true)
           device.shown.push(mid)
           return
         }
@@ -94,8 +102,10 @@ function android2(hub: TestHub, name: string): Promise<Device> {
         else device.auth = String(data['auth'])
       }
       if (String(cmd) !== 'MESSAGE') return
-      for (const field of ['sendType', 'target', 'mid']) if (typeof data[field] !== 'string') throw new Error(`JSONException: ${field}`)
-      for (const field of ['from', 'message']) if (typeof data[field] !== 'object') throw new Error(`JSONException: ${field}`)
+      for (const field of ['sendType', 'target', 'mid'])
+        if (typeof data[field] !== 'string') throw new Error(`JSONException: ${field}`)
+      for (const field of ['from', 'message'])
+        if (typeof data[field] !== 'object') throw new Error(`JSONException: ${field}`)
       const mid = String(data['mid'])
       expect(Number.isSafeInteger(Number(mid))).toBe(true)
       if (device.shown.at(-1) !== mid) device.shown.push(mid)
@@ -169,7 +179,13 @@ test.each([
   const hub = await startHub()
   const device = await connect(hub, 'me')
   await settled(device)
-  for (const message of [{}, { text: null }, { extra: null }, { text: 5, desp: false }, { text: 'x', extra: { a: null } }]) {
+  for (const message of [
+    {},
+    { text: null },
+    { extra: null },
+    { text: 5, desp: false },
+    { text: 'x', extra: { a: null } },
+  ]) {
     const push = await hub.post({ cmd: 'MESSAGE', data: { sendType: 'personal', target: 'me', message } })
     expect(push.json).toEqual({ cmd: 'MESSAGE_REPLY', data: { me: 'ok' } })
   }
@@ -194,7 +210,9 @@ test('the PWA registers Web Push under both names without a toast, and need not 
   const me = await pwa(hub, 'me', { webPush: true })
   await settled(me)
   expect(me.toasts).toEqual([])
-  await expect.poll(async () => (await hub.store.scan('endpoint', { limit: 9 })).items.map(({ id }) => id)).toEqual(['me@user/webpush/'])
+  await expect
+    .poll(async () => (await hub.store.scan('endpoint', { limit: 9 })).items.map(({ id }) => id))
+    .toEqual(['me@user/webpush/'])
 })
 
 test('the service worker of the older PWA confirms across origins, with nothing but its auth', async () => {
@@ -214,7 +232,11 @@ test('the service worker of the older PWA confirms across origins, with nothing 
   })
   expect(preflight.status).toBe(200)
   expect(preflight.headers.get('access-control-allow-headers')).toBe('content-type')
-  const confirmed = await hub.post({ cmd: 'MESSAGE_FCM_CALLBACK', auth: me.auth, data: { mid } }, { origin }, '/anything')
+  const confirmed = await hub.post(
+    { cmd: 'MESSAGE_FCM_CALLBACK', auth: me.auth, data: { mid } },
+    { origin },
+    '/anything',
+  )
   expect(confirmed).toMatchObject({ status: 200, json: { cmd: 'INFO', data: 'ok' } })
   expect(confirmed.headers.get('access-control-allow-origin')).toBe(origin)
   expect((await push()).json).toEqual({ cmd: 'MESSAGE_REPLY', data: { me: 'webpush-ok-comfirm' } })

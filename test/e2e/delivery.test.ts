@@ -53,7 +53,15 @@ describe('pending messages', () => {
   })
 
   test('a recipient of the config is known before it ever came, by name and by its groups', async () => {
-    const hub = await startHub({ config: { ...atOnce, clients: [{ name: 'me', group: 'dev', groups: ['all'] }, { name: 'you', groups: ['all'] }] } })
+    const hub = await startHub({
+      config: {
+        ...atOnce,
+        clients: [
+          { name: 'me', group: 'dev', groups: ['all'] },
+          { name: 'you', groups: ['all'] },
+        ],
+      },
+    })
     expect(await stateOf(hub, '/dev.group?text=1')).toEqual({ me: 'ready' })
     expect(await stateOf(hub, '/all.group?text=2')).toEqual({ me: 'ready', you: 'ready' })
     const me = await hub.login('me', { window: 5 })

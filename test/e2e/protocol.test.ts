@@ -60,13 +60,22 @@ describe('states', () => {
   })
 
   test('names like those of the nested form are told apart in the flat one', async () => {
-    const hub = await startHub({ config: { ...atOnce, clients: ['mid', 'status', 'toString'].map((name) => ({ name, group: 'g' })) } })
+    const hub = await startHub({
+      config: { ...atOnce, clients: ['mid', 'status', 'toString'].map((name) => ({ name, group: 'g' })) },
+    })
     expect((await hub.get('/g.group')).json).toEqual(reply({ mid: 'ready', status: 'ready', toString: 'ready' }))
   })
 
   test('what is over the room of an inbox is full; 429 only when nobody accepted', async () => {
     const hub = await startHub({
-      config: { ...atOnce, inbox: { maxMessages: 2 }, clients: [{ name: 'a', group: 'g' }, { name: 'b', group: 'g' }] },
+      config: {
+        ...atOnce,
+        inbox: { maxMessages: 2 },
+        clients: [
+          { name: 'a', group: 'g' },
+          { name: 'b', group: 'g' },
+        ],
+      },
     })
     for (const text of [1, 2]) await hub.get(`/a.send?text=${text}`)
     expect(await hub.get('/a.send')).toMatchObject({ status: 429, json: { cmd: 'INFO' } })
@@ -212,6 +221,9 @@ test('the token never shows in an answer', async () => {
   const client = await hub.connect()
   client.send('AUTH', { token: `${TOKEN}?`, name: 'me' })
   await client.next('AUTH')
-  const answers = [await hub.get('/me.send', { authorization: `${TOKEN}?` }), await hub.get(`/me.send?token=${TOKEN}`, { authorization: TOKEN })]
+  const answers = [
+    await hub.get('/me.send', { authorization: `${TOKEN}?` }),
+    await hub.get(`/me.send?token=${TOKEN}`, { authorization: TOKEN }),
+  ]
   expect(JSON.stringify([client.packets, answers.map(({ text }) => text)])).not.toContain(TOKEN)
 })

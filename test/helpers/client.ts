@@ -54,7 +54,8 @@ export async function connect(url: string, headers: Record<string, string> = {})
     socket,
     packets,
     closed,
-    send: (cmd, data, more = {}) => socket.send(JSON.stringify({ cmd, ...(data === undefined ? {} : { data }), ...more })),
+    send: (cmd, data, more = {}) =>
+      socket.send(JSON.stringify({ cmd, ...(data === undefined ? {} : { data }), ...more })),
     next(cmd) {
       const place = untaken.findIndex((packet) => packet.cmd === cmd)
       const [packet] = place < 0 ? [] : untaken.splice(place, 1)

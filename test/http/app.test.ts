@@ -72,21 +72,36 @@ describe('methods', () => {
 })
 
 describe('limits', () => {
-  const small: HubOptions = { config: { http: { waitTimeout: 0, maxBody: 1_000, maxUrl: 2_000 }, clients: [{ name: 'me' }] } }
+  const small: HubOptions = {
+    config: { http: { waitTimeout: 0, maxBody: 1_000, maxUrl: 2_000 }, clients: [{ name: 'me' }] },
+  }
   const bodyOf = (bytes: number) => `{"text":"${'x'.repeat(bytes - 11)}"}`
   const urlOf = (bytes: number) => `/me.send?text=${'x'.repeat(bytes - 14)}`
 
-  test.each([[999, 200], [1_000, 200], [1_001, 413]])('a body of %i bytes: %i', async (bytes, status) => {
+  test.each([
+    [999, 200],
+    [1_000, 200],
+    [1_001, 413],
+  ])('a body of %i bytes: %i', async (bytes, status) => {
     const hub = await startHub(small)
     const answer = await hub.post(bodyOf(bytes), {}, '/me.send')
     expect(answer.status).toBe(status)
     if (status === 413) expect(answer).toMatchObject({ json: info })
   })
 
-  test.each([[999, 200], [1_000, 200], [1_001, 413]])('a body of %i bytes that names no length: %i', async (bytes, status) => {
+  test.each([
+    [999, 200],
+    [1_000, 200],
+    [1_001, 413],
+  ])('a body of %i bytes that names no length: %i', async (bytes, status) => {
     const hub = await startHub(small)
     const stream = new Blob([bodyOf(bytes)]).stream()
-    const answer = await hub.request('/me.send', { method: 'POST', headers: { 'content-type': 'application/json' }, body: stream, duplex: 'half' })
+    const answer = await hub.request('/me.send', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: stream,
+      duplex: 'half',
+    })
     expect(answer.status).toBe(status)
   })
 
@@ -103,7 +118,10 @@ describe('limits', () => {
 
   test('a huge body is refused and the connection closed without waiting for it', async () => {
     const hub = await startHub(small)
-    const announced = await exchange(hub, 'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 30000000\r\n\r\n{')
+    const announced = await exchange(
+      hub,
+      'POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 30000000\r\n\r\n{',
+    )
     expect(announced).toMatch(/^HTTP\/1.1 413 /)
     const chunked = await exchange(
       hub,
@@ -113,7 +131,11 @@ describe('limits', () => {
     expect(chunked).toMatch(/^HTTP\/1.1 413 /)
   })
 
-  test.each([[1_999, 200], [2_000, 200], [2_001, 414]])('a URL of %i bytes: %i', async (bytes, status) => {
+  test.each([
+    [1_999, 200],
+    [2_000, 200],
+    [2_001, 414],
+  ])('a URL of %i bytes: %i', async (bytes, status) => {
     const hub = await startHub(small)
     expect((await hub.get(urlOf(bytes))).status).toBe(status)
     expect((await hub.post({ text: 'x' }, {}, urlOf(bytes))).status).toBe(status)
@@ -138,7 +160,9 @@ describe('limits', () => {
     const { createLog } = await import('../../server/log.ts')
     const hub = await startHub({ ...small, log: createLog('error', { write: (line) => void logged.push(line) }) })
     const socket = connectTcp(Number(new URL(hub.url).port), '127.0.0.1')
-    socket.write('POST /me.send HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"text":')
+    socket.write(
+      'POST /me.send HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 500\r\n\r\n{"text":',
+    )
     await once(socket, 'connect')
     await hub.get('/me.send?text=between')
     socket.destroy()
@@ -152,7 +176,12 @@ describe('limits', () => {
 describe('JSON', () => {
   const nested = (depth: number) => `{"text":"x","deep":${'['.repeat(depth)}${']'.repeat(depth)}}`
 
-  test.each([[31, 200], [32, 400], [6_000, 400], [30_000, 400]])('arrays nested %i deep in a body: %i', async (depth, status) => {
+  test.each([
+    [31, 200],
+    [32, 400],
+    [6_000, 400],
+    [30_000, 400],
+  ])('arrays nested %i deep in a body: %i', async (depth, status) => {
     const hub = await startHub({ config: { http: { waitTimeout: 0 }, clients: [{ name: 'me' }] } })
     const answer = await hub.post(nested(depth), {}, '/me.send')
     expect(answer.status).toBe(status)
@@ -161,11 +190,19 @@ describe('JSON', () => {
 
   test.each(['__proto__', 'constructor', 'prototype'])('the key %s is refused wherever it stands', async (key) => {
     const hub = await startHub({ config: { http: { waitTimeout: 0 }, clients: [{ name: 'me' }] } })
-    const packet = (extra: string) => `{"cmd":"MESSAGE","data":{"sendType":"personal","target":"me","message":{"extra":${extra}}}}`
-    for (const body of [`{"${key}":{"polluted":1},"text":"x"}`, packet(`{"${key}":1}`), packet(`{"a":[{"b":{"${key}":1}}]}`), `{"cmd":"TEST_HTTP","${key}":1}`]) {
+    const packet = (extra: string) =>
+      `{"cmd":"MESSAGE","data":{"sendType":"personal","target":"me","message":{"extra":${extra}}}}`
+    for (const body of [
+      `{"${key}":{"polluted":1},"text":"x"}`,
+      packet(`{"${key}":1}`),
+      packet(`{"a":[{"b":{"${key}":1}}]}`),
+      `{"cmd":"TEST_HTTP","${key}":1}`,
+    ]) {
       expect(await hub.post(body, {}, '/me.send')).toMatchObject({ status: 400, json: info })
     }
-    expect((await hub.request('/me.send', { method: 'POST', body: new URLSearchParams([[key, '1']]) })).status).toBe(400)
+    expect((await hub.request('/me.send', { method: 'POST', body: new URLSearchParams([[key, '1']]) })).status).toBe(
+      400,
+    )
     expect(Object('')).not.toHaveProperty('polluted')
   })
 })

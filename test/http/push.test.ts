@@ -19,9 +19,12 @@ describe('readPushPath', () => {
     expect(readPushPath(url)).toEqual({ sendType, target })
   })
 
-  test.each(['/', '/a', '/a.sendx', '/a.SEND', '/a.send/', '/a.groupie', '/send', '/?x=a.send', ''])('%s is none', (url) => {
-    expect(readPushPath(url)).toBeNull()
-  })
+  test.each(['/', '/a', '/a.sendx', '/a.SEND', '/a.send/', '/a.groupie', '/send', '/?x=a.send', ''])(
+    '%s is none',
+    (url) => {
+      expect(readPushPath(url)).toBeNull()
+    },
+  )
 
   test('a broken percent sign is refused by name', () => {
     expect(() => readPushPath('/%E4.send')).toThrow(Refusal)
@@ -187,7 +190,14 @@ describe('the flat POST of V2.0', () => {
   test('a form: as the query of a GET', async () => {
     const hub = await startHub()
     const me = await hub.login('me', { group: 'dev' })
-    const push = hub.request('/dev.group', { method: 'POST', body: new URLSearchParams([['text', '你好'], ['c', '1'], ['c', '2']]) })
+    const push = hub.request('/dev.group', {
+      method: 'POST',
+      body: new URLSearchParams([
+        ['text', '你好'],
+        ['c', '1'],
+        ['c', '2'],
+      ]),
+    })
     const { mid, message, sendType } = await me.message()
     me.ack(mid)
     expect(sendType).toBe('group')
@@ -195,10 +205,13 @@ describe('the flat POST of V2.0', () => {
     expect((await push).json).toEqual({ cmd: 'MESSAGE_REPLY', data: { me: 'ok' } })
   })
 
-  test.each([[{ text: { a: 1 } }], [{ desp: [{}] }], [{ text: [['x']] }]])('%j is refused: text and desp are strings', async (body) => {
-    const hub = await startHub()
-    expect(await hub.post(body, {}, '/me.send')).toMatchObject({ status: 400, json: { cmd: 'INFO' } })
-  })
+  test.each([[{ text: { a: 1 } }], [{ desp: [{}] }], [{ text: [['x']] }]])(
+    '%j is refused: text and desp are strings',
+    async (body) => {
+      const hub = await startHub()
+      expect(await hub.post(body, {}, '/me.send')).toMatchObject({ status: 400, json: { cmd: 'INFO' } })
+    },
+  )
 })
 
 describe('idempotency', () => {

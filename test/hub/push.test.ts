@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Standing } from '../../server/protocol/states.ts'
 import { createMemoryStore } from '../../server/store/memory.ts'
+import { refusalOf } from '../../server/store/refusal.ts'
 import { type Store, StoreBusy, StoreFailed, StoreFull } from '../../server/store/store.ts'
 import { testClock } from '../helpers/clock.ts'
 import { laneRig, WAIT_MS } from '../helpers/lane.ts'
@@ -145,7 +146,8 @@ test.each([
   await memory.open()
   const store: Store = { ...memory, write: () => Promise.reject(error) }
   const rig = await laneRig(store, clock)
-  await expect(rig.push('alice', 'hello')).rejects.toMatchObject({ status })
+  const refused = await rig.push('alice', 'hello').catch(refusalOf)
+  expect(refused).toMatchObject({ status })
   const alice = await rig.open('alice')
   expect(alice.texts).toEqual([])
 })

@@ -180,7 +180,6 @@ describe('a plain ack, read without a parser', () => {
     `${plain}\n`,
     plain.replace('1795431115912', '179543111591'),
     plain.replace('1795431115912', '17954311159123'),
-    plain.replace('1795431115912', '１795431115912'),
     plain.replace('"1795431115912"', '1795431115912'),
     plain.replace('MESSAGE_CALLBACK', 'MESSAGE_FCM_CALLBACK'),
     plain.replace('}}', '},"auth":"x"}'),

@@ -14,20 +14,23 @@ test('MESSAGE_CALLBACK is silent and makes the state ok', async () => {
   expect(cmds(me.packets)).toEqual(['AUTH', 'MESSAGE', 'PONG'])
 })
 
-test.each(['MESSAGE_WEBPUSH_CALLBACK', 'MESSAGE_FCM_CALLBACK'])('%s is silent, and the session is still owed the message', async (cmd) => {
-  const hub = await startHub({ config })
-  const me = await hub.login('me')
-  await hub.get('/me.send?idem=k')
-  const { mid } = await me.message()
-  me.send(cmd, { mid })
-  await me.settled()
-  expect((await hub.get('/me.send?idem=k')).json).toMatchObject({ data: { me: 'webpush-ok-comfirm' } })
-  const again = await hub.login('me')
-  expect((await again.message()).mid).toBe(mid)
-  again.ack(mid)
-  await again.settled()
-  expect((await hub.get('/me.send?idem=k')).json).toMatchObject({ data: { me: 'ok' } })
-})
+test.each(['MESSAGE_WEBPUSH_CALLBACK', 'MESSAGE_FCM_CALLBACK'])(
+  '%s is silent, and the session is still owed the message',
+  async (cmd) => {
+    const hub = await startHub({ config })
+    const me = await hub.login('me')
+    await hub.get('/me.send?idem=k')
+    const { mid } = await me.message()
+    me.send(cmd, { mid })
+    await me.settled()
+    expect((await hub.get('/me.send?idem=k')).json).toMatchObject({ data: { me: 'webpush-ok-comfirm' } })
+    const again = await hub.login('me')
+    expect((await again.message()).mid).toBe(mid)
+    again.ack(mid)
+    await again.settled()
+    expect((await hub.get('/me.send?idem=k')).json).toMatchObject({ data: { me: 'ok' } })
+  },
+)
 
 test('an ack may be repeated, may be of a mid that nobody knows, and may be of a foreign one: nothing is sent again', async () => {
   const hub = await startHub({ config })

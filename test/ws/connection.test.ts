@@ -117,7 +117,10 @@ describe('while AUTH waits for the store', () => {
     client.send('MESSAGE', messageTo('nobody'))
     client.send('PING')
     gate.open()
-    expect(await client.next('MESSAGE_REPLY')).toEqual({ cmd: 'MESSAGE_REPLY', data: { mid: '', status: { nobody: 'no' } } })
+    expect(await client.next('MESSAGE_REPLY')).toEqual({
+      cmd: 'MESSAGE_REPLY',
+      data: { mid: '', status: { nobody: 'no' } },
+    })
     expect(client.packets.map(({ cmd }) => cmd).toSorted()).toEqual(['AUTH', 'MESSAGE_REPLY', 'PONG'])
     expect(client.packets[0]).toMatchObject({ cmd: 'AUTH', data: { code: 200 } })
   })
@@ -152,7 +155,10 @@ describe('while AUTH waits for the store', () => {
     gate.refuse(new StoreFull('full'))
     client.send('AUTH', { token: TOKEN, name: 'me' })
     expect(await client.next('INFO')).toEqual(info('the disk is full; nothing was accepted'))
-    expect(await hub.post({ cmd: 'AUTH', data: { token: TOKEN, name: 'me' } })).toMatchObject({ status: 507, json: info() })
+    expect(await hub.post({ cmd: 'AUTH', data: { token: TOKEN, name: 'me' } })).toMatchObject({
+      status: 507,
+      json: info(),
+    })
     gate.refuse(null)
     client.send('AUTH', { token: TOKEN, name: 'me' })
     expect(await client.next('AUTH')).toMatchObject({ data: { code: 200 } })

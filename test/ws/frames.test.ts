@@ -34,7 +34,14 @@ describe('malformed frames', () => {
     ['a close of one byte', masked(0x88, Buffer.of(3)), 1002],
     ['bad UTF-8', masked(0x81, Buffer.of(0xc3, 0x28)), 1007],
     ['a length of 2^62', Buffer.of(0x81, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), 1009],
-    ['too many fragments', Buffer.concat([masked(0x01, Buffer.from('A')), ...Array.from({ length: 300 }, () => masked(0x00, Buffer.from('A')))]), 1008],
+    [
+      'too many fragments',
+      Buffer.concat([
+        masked(0x01, Buffer.from('A')),
+        ...Array.from({ length: 300 }, () => masked(0x00, Buffer.from('A'))),
+      ]),
+      1008,
+    ],
   ])('%s', async (_, bytes, code) => {
     const hub = await startHub()
     expect(await closeCodeAfter(Number(new URL(hub.url).port), bytes)).toBe(code)

@@ -42,7 +42,10 @@ describe('MESSAGE', () => {
     const hub = await startHub()
     const me = await hub.login('me')
     me.send('MESSAGE', personal('nobody'))
-    expect(await me.next('MESSAGE_REPLY')).toEqual({ cmd: 'MESSAGE_REPLY', data: { mid: '', status: { nobody: 'no' } } })
+    expect(await me.next('MESSAGE_REPLY')).toEqual({
+      cmd: 'MESSAGE_REPLY',
+      data: { mid: '', status: { nobody: 'no' } },
+    })
     me.send('MESSAGE', { sendType: 'group', target: 'nobody', message: {} })
     expect(await me.next('MESSAGE_REPLY')).toEqual({ cmd: 'MESSAGE_REPLY', data: { mid: '', status: {} } })
   })
@@ -83,7 +86,10 @@ describe('MESSAGE', () => {
     await you.closed
     gate.shut()
     for (let n = 0; n < 1_001; n += 1) me.send('MESSAGE', personal('you'))
-    expect(await me.next('INFO')).toEqual({ cmd: 'INFO', data: 'the queue is full, try again soon; nothing was accepted' })
+    expect(await me.next('INFO')).toEqual({
+      cmd: 'INFO',
+      data: 'the queue is full, try again soon; nothing was accepted',
+    })
     gate.open()
     for (let n = 0; n < 1_000; n += 1) await me.next('MESSAGE_REPLY')
     const kept = await hub.store.inbox('you@user', { limit: 1_500 })

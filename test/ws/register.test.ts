@@ -17,11 +17,9 @@ test('registrations are silent and kept by device and shape; the same again chan
   phone.send('REGISTER_WEBPUSH', { ...subscription, endpoint: 'https://push.example/phone' })
   await Promise.all([me.settled(), phone.settled()])
   expect(me.packets.map(({ cmd }) => cmd)).toEqual(['AUTH', 'PONG'])
-  await expect.poll(async () => (await hub.store.scan('endpoint', { limit: 9 })).items.map(({ id }) => id).toSorted()).toEqual([
-    'me@user/fcm/',
-    'me@user/webpush/',
-    'me@user/webpush/phone',
-  ])
+  await expect
+    .poll(async () => (await hub.store.scan('endpoint', { limit: 9 })).items.map(({ id }) => id).toSorted())
+    .toEqual(['me@user/fcm/', 'me@user/webpush/', 'me@user/webpush/phone'])
   expect((await hub.store.get('endpoint', 'me@user/webpush/'))?.value).toEqual({
     channel: 'webpush',
     device: '',

@@ -4,7 +4,7 @@
  * once and rides along.
  */
 import type { Mid } from '../../protocol/states.ts'
-import { type Change, midsOf } from '../state/change.ts'
+import { type Change, encodeChanges, midsOf } from '../state/change.ts'
 import { type Checked, Draft } from '../state/draft.ts'
 import type { State } from '../state/state.ts'
 import { type LazyOp, type Op, StoreBusy, StoreFailed, StoreFull, type Written } from '../store.ts'
@@ -58,6 +58,8 @@ export class Commit {
   #lazy: string[] = []
   /** what must happen while no batch is being written */
   #tasks: Task[] = []
+  /** lines of the batch that is being written */
+  #inFlight = 0
   #running = false
   #turn: NodeJS.Immediate | null = null
   #lazyTimer: NodeJS.Timeout | null = null
@@ -71,8 +73,9 @@ export class Commit {
     this.#options = options
   }
 
+  /** Writes that are not on disk yet. */
   get queued(): number {
-    return this.#queue.length + this.#lazy.length
+    return this.#queue.length + this.#lazy.length + this.#inFlight
   }
 
   /** Why nothing can be written; null when all is well. */
@@ -159,11 +162,15 @@ export class Commit {
   #apply(changes: readonly Change[]): void {
     const { state } = this.#options
     const worth = changes.filter((change) => change.op !== 'raise' || change.state !== 'sent')
-    const line = worth.length > 0 ? JSON.stringify(worth) : null
+    const line = worth.length > 0 ? encodeChanges(worth) : null
     for (const change of changes) state.apply(change)
     if (line === null) return
     this.#lazy.push(line)
     if (!this.#running) this.#lazyTimer ??= setTimeout(() => this.#start(), LAZY_MS)
+  }
+
+  get #hasWork(): boolean {
+    return this.#queue.length > 0 || this.#lazy.length > 0
   }
 
   #start(): void {
@@ -182,6 +189,8 @@ export class Commit {
     this.#running = false
     if (this.#ended) return
     if (this.#full !== null) this.#lazyTimer ??= setTimeout(() => this.#start(), RETRY_MS)
+    // what came in after the last look
+    else if (this.#hasWork || this.#tasks.length > 0) this.#start()
     else if (!this.#options.journal.marked) this.#markTimer ??= setTimeout(() => this.#mark(), MARK_AFTER_MS)
   }
 
@@ -189,7 +198,7 @@ export class Commit {
     while (!this.#ended) {
       const task = this.#tasks.shift()
       if (task) await task.run()
-      else if (this.queued === 0 && this.#full === null) return
+      else if (!this.#hasWork && this.#full === null) return
       else if (!(await this.#commit())) return
     }
   }
@@ -199,10 +208,13 @@ export class Commit {
     const { journal } = this.#options
     if (this.#full !== null && this.#queue.length === 0 && !(await journal.hasRoom())) return false
     const batch = this.#build()
+    this.#inFlight = batch.lines.length
     try {
       if (batch.lines.length > 0) await journal.append(batch.lines)
     } catch (error) {
       return this.#refuse(batch, error)
+    } finally {
+      this.#inFlight = 0
     }
     if (batch.lines.length > 0) this.#full = null
     try {
@@ -227,7 +239,7 @@ export class Commit {
       taken += 1
       try {
         const checked = draft.check(queued.ops)
-        const line = checked.changes.length > 0 ? JSON.stringify(checked.changes) : null
+        const line = checked.changes.length > 0 ? encodeChanges(checked.changes) : null
         writes.push({ queued, checked })
         if (line === null) continue
         lines.push(line)
@@ -274,7 +286,7 @@ export class Commit {
 
   #mark(): void {
     this.#markTimer = null
-    if (this.#running || this.queued > 0) return
+    if (this.#running) return
     // losing the mark costs nothing but a milder word about a damaged last line
     this.between(() => this.#options.journal.mark()).catch(() => {})
   }

@@ -16,9 +16,11 @@ const TAIL = '}\n'
  */
 class DurableJsonFile<T> implements Adapter<T> {
   readonly #path: string
+  readonly #stringify: (data: T) => string
 
-  constructor(path: string) {
+  constructor(path: string, stringify: (data: T) => string = JSON.stringify) {
     this.#path = path
+    this.#stringify = stringify
   }
 
   /** Null when there is no such file. @throws StoreCorrupt */
@@ -35,7 +37,7 @@ class DurableJsonFile<T> implements Adapter<T> {
   }
 
   async write(data: T): Promise<void> {
-    const text = JSON.stringify(data)
+    const text = this.#stringify(data)
     const file = await replaceFile(this.#path, `{"crc":"${checksum(text)}","data":${text}${TAIL}`)
     await file.close()
   }
@@ -57,8 +59,8 @@ export async function readJson<T>(path: string, advice = adviceFor(path)): Promi
 }
 
 /** Writes a file through lowdb. It lasts once its folder was synced. */
-export async function writeJson<T>(path: string, data: T): Promise<void> {
-  await new Low<T>(new DurableJsonFile<T>(path), data).write()
+export async function writeJson<T>(path: string, data: T, stringify?: (data: T) => string): Promise<void> {
+  await new Low<T>(new DurableJsonFile<T>(path, stringify), data).write()
 }
 
 /** Where an operator puts a file that the store shall do without. */

@@ -1,7 +1,7 @@
 /** Reads what a data folder holds: the manifest and its files, then the journals written since. */
 import { constants, copyFile, open, readdir, readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { type Change, midsOf } from '../state/change.ts'
+import { type Change, decodeChanges, midsOf } from '../state/change.ts'
 import type { State } from '../state/state.ts'
 import { StoreCorrupt, StoreVersion } from '../store.ts'
 import { firstLine, type Line, scan } from './frame.ts'
@@ -47,8 +47,7 @@ export async function replayJournals(
     // the head stands at the seq before the first record
     const records = lines.filter((line) => line.seq > last).map(({ json }) => json)
     if (damage) torn.push(await setAside(path, { n, base: last }, records))
-    // the checksums vouch that this is what earlier writes of changes put here
-    await replay(records.flatMap((json) => JSON.parse(json) as Change[]))
+    await replay(records.flatMap(decodeChanges))
     replayed += records.length
     last += records.length
   }

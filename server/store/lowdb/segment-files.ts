@@ -51,9 +51,9 @@ export class SegmentFiles {
     return counts
   }
 
-  async write(n: number, messages: readonly EntryRecord[]): Promise<void> {
-    const file: SegmentFile = { segment: n, messages }
-    await writeJson(this.path(n), file)
+  /** @param messages the JSON text of each */
+  async write(n: number, messages: readonly string[]): Promise<void> {
+    await writeJson(this.path(n), messages, (texts) => `{"segment":${n},"messages":[${texts.join(',')}]}`)
     this.forget(n)
   }
 

@@ -172,7 +172,7 @@ export class Segments implements Archive {
     const { n } = info
     this.#dirty.delete(n)
     const isSealed = n !== this.#infos.at(-1)?.n
-    const records = entries.map((entry) => entry.toRecord())
+    const records = entries.map((entry) => entry.toJson())
     const live = entries.filter((entry) => entry.live > 0).length
     await settled()
     if (isSealed && this.#whole.has(n)) await this.#files.writeCounts(n, entries)
@@ -227,7 +227,7 @@ export class Segments implements Archive {
   #count(n: number, entry: Entry): void {
     const newest = this.#infos.at(-1)
     const before = newest?.n === n ? newest : undefined
-    const { at, blobs } = entry.message
+    const { at, blobs } = entry
     this.#replaceInfo({
       n,
       first: before?.first ?? entry.mid,

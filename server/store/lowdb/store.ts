@@ -88,7 +88,8 @@ export function createLowdbStore(options: LowdbOptions): Store {
       } finally {
         commit.stop()
         await checkpoints.stop()
-        await journal.close().finally(unlock)
+        await journal.close().catch((error: unknown) => log.error({ err: error }, 'the journal was not closed well'))
+        unlock()
       }
     },
 

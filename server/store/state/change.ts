@@ -2,6 +2,7 @@
 import type { RecipientId } from '../../protocol/address.ts'
 import type { Mid } from '../../protocol/states.ts'
 import type { AttemptMade, Kind, Message, Op, Raise } from '../store.ts'
+import { type MessageText, textOf } from './entry.ts'
 
 export interface OnceKey {
   readonly key: string
@@ -12,7 +13,8 @@ export interface OnceKey {
 
 export interface MessageAdded {
   readonly op: 'message'
-  readonly message: Message
+  readonly message: MessageText
+  readonly expiresAt: number | null
   readonly recipients: readonly RecipientId[]
   readonly planned: readonly RecipientId[]
   readonly full: readonly RecipientId[]
@@ -40,8 +42,33 @@ export type Change =
 
 /** The messages that must be in memory before the changes can be applied. */
 export function midsOf(changes: readonly (Change | Op)[]): Mid[] {
-  return changes.flatMap((change) => {
-    if (change.op === 'raise') return change.of.map(([mid]) => mid)
-    return change.op === 'attempt' || change.op === 'step' ? [change.mid] : []
-  })
+  const mids: Mid[] = []
+  for (const change of changes) {
+    if (change.op === 'raise') for (const [mid] of change.of) mids.push(mid)
+    else if (change.op === 'attempt' || change.op === 'step') mids.push(change.mid)
+  }
+  return mids
+}
+
+/** The changes as JSON; a message goes in as the text that it is. */
+export function encodeChanges(changes: readonly Change[]): string {
+  return `[${changes.map(encode).join(',')}]`
+}
+
+/** What `encodeChanges` made. */
+export function decodeChanges(json: string): Change[] {
+  // a checksum vouches that this is what an earlier write of changes put there
+  const changes = JSON.parse(json) as (Exclude<Change, MessageAdded> | (Added & { readonly message: Message }))[]
+  return changes.map((change) =>
+    change.op === 'message' ? { ...change, message: textOf(change.message), expiresAt: change.message.expiresAt } : change,
+  )
+}
+
+type Added = Omit<MessageAdded, 'message' | 'expiresAt'>
+
+function encode(change: Change): string {
+  if (change.op !== 'message') return JSON.stringify(change)
+  const { op, recipients, planned, full } = change
+  const rest = JSON.stringify({ op, recipients, planned, full } satisfies Added)
+  return `${rest.slice(0, -1)},"message":${change.message.text}}`
 }

@@ -3,6 +3,7 @@ import type { RecipientId } from '../../protocol/address.ts'
 import type { Mid } from '../../protocol/states.ts'
 import type { Accept, Accepted, Kind, Op, Step, Written } from '../store.ts'
 import type { Change, OnceKey } from './change.ts'
+import { textOf } from './entry.ts'
 import type { State } from './state.ts'
 
 const SHARED_FROM = 8
@@ -78,7 +79,7 @@ export class Draft {
     if (key) this.#set(this.#once, key.key, key)
     const list =
       recipients.length >= SHARED_FROM && !Object.isFrozen(recipients) ? Object.freeze([...recipients]) : recipients
-    changes.push({ op: 'message', message: { ...message, mid }, recipients: list, planned, full })
+    changes.push({ op: 'message', message: textOf({ mid, ...message }), expiresAt: message.expiresAt, recipients: list, planned, full })
     if (key) changes.push({ op: 'once', once: key })
     mids.push({ mid, repeated: false, full })
     this.#coming.push(list)

@@ -3,7 +3,7 @@ import type { RecipientId } from '../../protocol/address.ts'
 import type { Mid } from '../../protocol/states.ts'
 import type { Attempt, Delivery, Message } from '../store.ts'
 
-/** What changes of a delivery. Frozen and shared: a thousand deliveries raised together point to one object. */
+/** What changes of a delivery. Never changed itself: a thousand deliveries raised together share one object. */
 export type Status = Omit<Delivery, 'mid' | 'recipient'>
 
 /** An entry as its file holds it. */
@@ -21,29 +21,53 @@ export interface EntryRecord {
 const SHORT = 8
 const indexes = new WeakMap<readonly RecipientId[], ReadonlyMap<RecipientId, number>>()
 
-export class Entry {
-  readonly message: Message
+/**
+ * A message as its JSON text: made once, it goes into the journal, the segment and memory as it is, and is
+ * read again only when somebody asks. One string is also much less to carry than the objects it stands for.
+ */
+export interface MessageText {
+  readonly mid: Mid
+  readonly at: number
+  readonly blobs: readonly string[]
+  readonly text: string
+}
+
+export function textOf(message: Message): MessageText {
+  const { mid, at, blobs } = message
+  return { mid, at, blobs, text: JSON.stringify(message) }
+}
+
+export class Entry implements MessageText {
+  readonly mid: Mid
+  readonly at: number
+  readonly blobs: readonly string[]
+  readonly text: string
   readonly recipients: readonly RecipientId[]
   readonly statuses: Status[]
-  /** by place of the recipient */
-  readonly attempts = new Map<number, readonly Attempt[]>()
-  /** what the message adds to an inbox */
-  readonly size: number
+  /** by place of the recipient; null: none was made */
+  attempts: Map<number, readonly Attempt[]> | null = null
   /** deliveries that are open or have work: while there are any, the entry stays in memory */
   live = 0
   /** the segment it lies in */
   segment = 0
 
-  constructor(message: Message, recipients: readonly RecipientId[], statuses: Status[]) {
-    this.message = message
+  constructor({ mid, at, blobs, text }: MessageText, recipients: readonly RecipientId[], statuses: Status[]) {
+    this.mid = mid
+    this.at = at
+    this.blobs = blobs
+    this.text = text
     this.recipients = recipients
     this.statuses = statuses
-    this.size = sizeOf(message.body)
     for (const status of statuses) if (isLive(status)) this.live += 1
   }
 
-  get mid(): Mid {
-    return this.message.mid
+  get message(): Message {
+    return JSON.parse(this.text)
+  }
+
+  /** What the message adds to an inbox, in UTF-16 units. */
+  get size(): number {
+    return this.text.length
   }
 
   /** The recipient's place in `recipients`, -1 if it is not among them. */
@@ -64,44 +88,35 @@ export class Entry {
   }
 
   attemptsOf(recipient: RecipientId): readonly Attempt[] {
-    return this.attempts.get(this.placeOf(recipient)) ?? []
+    return this.attempts?.get(this.placeOf(recipient)) ?? []
   }
 
-  toRecord(): EntryRecord {
-    const places = new Map<Status, number>()
-    const of = this.statuses.map((status) => {
-      const place = places.get(status) ?? places.size
-      places.set(status, place)
-      return place
-    })
-    const attempts = [...this.attempts].map(([place, made]) => [this.recipients[place], made] as const)
-    return {
-      message: this.message,
-      recipients: this.recipients,
-      statuses: [...places.keys()],
-      ...(places.size > 1 ? { of } : {}),
-      ...(attempts.length > 0 ? { attempts: Object.fromEntries(attempts) } : {}),
-    }
+  setAttempts(place: number, made: readonly Attempt[]): void {
+    this.attempts ??= new Map()
+    this.attempts.set(place, made)
+  }
+
+  /** The JSON text of an EntryRecord. */
+  toJson(): string {
+    const { text, recipients, statuses, attempts } = this
+    const distinct = new Set(statuses)
+    const shared = `"message":${text},"recipients":${JSON.stringify(recipients)},"statuses":${JSON.stringify([...distinct])}`
+    if (distinct.size <= 1 && attempts === null) return `{${shared}}`
+    const places = new Map([...distinct].map((status, place) => [status, place]))
+    const of = statuses.map((status) => places.get(status) ?? 0)
+    const made = [...(attempts ?? [])].map(([place, list]) => [recipients[place], list] as const)
+    return `{${shared},"of":${JSON.stringify(of)},"attempts":${JSON.stringify(Object.fromEntries(made))}}`
   }
 
   static fromRecord({ message, recipients, statuses, of, attempts }: EntryRecord): Entry {
     const [only] = statuses
     const all = recipients.flatMap((_, place) => statuses[of?.[place] ?? 0] ?? only ?? [])
-    const entry = new Entry(message, recipients, all)
-    for (const [recipient, made] of Object.entries(attempts ?? {})) entry.attempts.set(entry.placeOf(recipient), made)
+    const entry = new Entry(textOf(message), recipients, all)
+    for (const [recipient, made] of Object.entries(attempts ?? {})) entry.setAttempts(entry.placeOf(recipient), made)
     return entry
   }
 }
 
 export function isLive({ open, dueAt }: Status): boolean {
   return open || dueAt !== null
-}
-
-/** Bytes in UTF-16, near enough to what JSON takes, without building it. */
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return value.length + 2
-  if (typeof value !== 'object' || value === null) return 8
-  let size = 2
-  for (const [key, item] of Object.entries(value)) size += key.length + 4 + sizeOf(item)
-  return size
 }

@@ -59,9 +59,10 @@ export class State {
   /** Takes in an entry that was read from disk. */
   admit(entry: Entry): void {
     this.entries.set(entry.mid, entry)
-    for (const [place, status] of entry.statuses.entries()) {
+    for (let place = 0; place < entry.recipients.length; place += 1) {
       const recipient = entry.recipients[place]
-      if (recipient !== undefined) this.#index(entry, recipient, status)
+      const status = entry.statuses[place]
+      if (recipient !== undefined && status !== undefined) this.#index(entry, recipient, status)
     }
   }
 
@@ -75,10 +76,10 @@ export class State {
     for (const { key, expiresAt } of this.once.values()) if (expiresAt <= now) this.once.delete(key)
   }
 
-  #add({ message, recipients, planned, full }: MessageAdded): void {
+  #add({ message, expiresAt, recipients, planned, full }: MessageAdded): void {
     if (message.mid > this.lastMid) this.lastMid = message.mid
     if (this.entries.has(message.mid)) return
-    const entry = new Entry(message, recipients, statusesOf(message.at, message.expiresAt, recipients, planned, full))
+    const entry = new Entry(message, recipients, statusesOf(message.at, expiresAt, recipients, planned, full))
     this.admit(entry)
     this.onEntry(entry, true)
     this.#tell('delivery', message.mid)
@@ -116,7 +117,7 @@ export class State {
     const place = entry?.placeOf(recipient) ?? -1
     const status = entry?.statuses[place]
     if (!entry || !status) return
-    this.#replace(entry, place, recipient, Object.freeze({ ...status, step, dueAt, holds }))
+    this.#replace(entry, place, recipient, { ...status, step, dueAt, holds })
     this.work.set(recipient, mid, dueAt, holds)
     this.onEntry(entry, false)
     this.#tell('delivery', mid)
@@ -126,10 +127,10 @@ export class State {
     const entry = this.entries.get(mid)
     const place = entry?.placeOf(recipient) ?? -1
     if (!entry || place < 0) return
-    const made = entry.attempts.get(place) ?? []
+    const made = entry.attempts?.get(place) ?? []
     const known = made.findIndex(({ n }) => n === attempt.n)
     if (known >= 0 && made[known]?.endedAt !== null && attempt.endedAt === null) return
-    entry.attempts.set(place, known < 0 ? [...made, attempt] : made.with(known, attempt))
+    entry.setAttempts(place, known < 0 ? [...made, attempt] : made.with(known, attempt))
     this.onEntry(entry, false)
     this.#tell('delivery', mid)
   }
@@ -166,7 +167,7 @@ function statusesOf(
   planned: readonly RecipientId[],
   full: readonly RecipientId[],
 ): Status[] {
-  const waiting: Status = Object.freeze({
+  const waiting: Status = {
     state: 'queued',
     via: null,
     at,
@@ -176,30 +177,35 @@ function statusesOf(
     step: 0,
     dueAt: expiresAt,
     holds: false,
-  })
+  }
   const statuses = recipients.map(() => waiting)
-  mark(statuses, recipients, planned, { ...waiting, dueAt: at })
-  mark(statuses, recipients, full, { ...waiting, state: 'failed', reason: 'full', open: false, dueAt: null })
+  if (planned.length > 0) mark(statuses, recipients, planned, { ...waiting, dueAt: at })
+  if (full.length > 0) {
+    mark(statuses, recipients, full, { ...waiting, state: 'failed', reason: 'full', open: false, dueAt: null })
+  }
   return statuses
 }
 
 function mark(statuses: Status[], recipients: readonly RecipientId[], some: readonly RecipientId[], as: Status): void {
-  if (some.length === 0) return
-  const status = Object.freeze(as)
-  if (some.length === recipients.length) {
-    statuses.fill(status)
-    return
-  }
   const marked = new Set(some)
-  for (const [place, recipient] of recipients.entries()) if (marked.has(recipient)) statuses[place] = status
+  for (const [place, recipient] of recipients.entries()) if (marked.has(recipient)) statuses[place] = as
 }
 
 /** The same object where the event changes nothing. */
 function raised(status: Status, { state, via, at, by, reason, open }: Raise): Status {
   const stays = status.open && open
   if (mayFollow(status, { state, via })) {
-    const holds = status.holds && !isFinal(state)
-    return Object.freeze({ ...status, state, via, at, by: by ?? null, reason: reason ?? null, open: stays, holds })
+    return {
+      state,
+      via,
+      at,
+      by: by ?? null,
+      reason: reason ?? null,
+      open: stays,
+      step: status.step,
+      dueAt: status.dueAt,
+      holds: status.holds && !isFinal(state),
+    }
   }
-  return stays === status.open ? status : Object.freeze({ ...status, open: false })
+  return stays === status.open ? status : { ...status, open: false }
 }

@@ -1,0 +1,94 @@
+/** Lowdb stores for tests of what is below the contract: their folders, what they hold, and their damage. */
+import { existsSync, readdirSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createLowdbStore, type LowdbOptions } from '../../../server/store/lowdb/store.ts'
+import type { Store } from '../../../server/store/store.ts'
+import { allPages, before } from '../../contract/store/words.ts'
+import { type TestClock, testClock } from '../../helpers/clock.ts'
+import { silentLog } from '../../helpers/folder.ts'
+
+const MEMORY = '/dev/shm'
+
+/** A new empty folder, in memory where the system has such a thing: for tests that do not ask the disk. */
+export async function quickFolder(): Promise<{ readonly dir: string; remove(): Promise<void> }> {
+  const dir = await mkdtemp(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'carillon-'))
+  return { dir, remove: () => rm(dir, { recursive: true, force: true }) }
+}
+
+export interface Rig {
+  readonly store: Store
+  readonly clock: TestClock
+  readonly torn: readonly string[]
+  /** what `onFailed` was told */
+  readonly failures: readonly Error[]
+  /** Makes a checkpoint and waits for its end. */
+  checkpoint(): Promise<void>
+}
+
+/** An open store with small segments. It checkpoints when told to. */
+export async function openRig(
+  dir: string,
+  { clock = testClock(), ...more }: Partial<LowdbOptions> & { clock?: TestClock } = {},
+): Promise<Rig> {
+  const failures: Error[] = []
+  const onFailed = (error: Error) => void failures.push(error)
+  const store = createLowdbStore({ dir, clock, log: silentLog, onFailed, checkpointBytes: 1, segmentMessages: 4, ...more })
+  const { torn } = await store.open()
+  const rig: Rig = {
+    store,
+    clock,
+    torn,
+    failures,
+    async checkpoint() {
+      const last = journalsOf(dir).at(-1) ?? ''
+      await clock.advance(1_000)
+      await until(() => journalsOf(dir).length === 1 && (journalsOf(dir)[0] ?? '') > last)
+    },
+  }
+  return rig
+}
+
+/** Waits for something that nothing tells of. */
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 1))
+}
+
+/** Paths of the journals, oldest first. */
+export function journalsOf(dir: string): string[] {
+  const names = readdirSync(dir).filter((name) => /^journal-\d+\.log$/.test(name))
+  return names.toSorted().map((name) => join(dir, name))
+}
+
+/** Everything that the reads of a store tell. */
+export async function contentOf(store: Store) {
+  const deliveries = await allPages((cursor) => store.list({}, { ...before(cursor), limit: 100 }))
+  const messages = new Map(await Promise.all(deliveries.map(async ({ mid }) => [mid, await store.message(mid)] as const)))
+  const attempts = new Map<string, unknown>()
+  const inboxes = new Map<string, unknown>()
+  for (const { mid, recipient } of deliveries) {
+    const made = await store.attempts(mid, recipient)
+    if (made.length > 0) attempts.set(`${mid} ${recipient}`, made)
+    if (inboxes.has(recipient)) continue
+    const all = await store.inbox(recipient, { limit: 10_000 })
+    const open = await store.inbox(recipient, { limit: 10_000, open: true })
+    inboxes.set(recipient, { all: all.items.map(({ mid: of }) => of), total: all.total, open: open.items.map(({ mid: of }) => of) })
+  }
+  return {
+    deliveries,
+    messages,
+    attempts,
+    inboxes,
+    settings: (await store.scan('setting', { limit: 10_000 })).items,
+    meter: await store.count('meter'),
+    nextDue: await store.nextDue(),
+  }
+}
+
+/** Flips one bit of a file. */
+export async function flipBit(path: string, byte: number, bit = 0): Promise<void> {
+  const bytes = await readFile(path)
+  bytes[byte] = (bytes[byte] ?? 0) ^ (1 << bit)
+  await writeFile(path, bytes)
+}

@@ -8,6 +8,7 @@ import type { Kind, Op, Put, Store } from '../store/store.ts'
 import { createGroups } from './groups.ts'
 
 const SCAN_PAGE = 1_000
+const NOBODY: readonly RecipientId[] = Object.freeze([])
 
 /** A recipient that the config names. */
 export interface ConfiguredRecipient {
@@ -34,6 +35,8 @@ export interface Registration {
 
 export interface Directory {
   has(id: RecipientId): boolean
+  /** The recipient as a list of one, empty if there is none. The array is shared and never changed. */
+  alone(id: RecipientId): readonly RecipientId[]
   /** Members in order of joining; empty for an unknown group. The array is never changed. */
   members(group: GroupId): readonly RecipientId[]
   /** It opens sessions, or did: messages are owed to them, whatever an endpoint did. */
@@ -64,6 +67,7 @@ export async function loadDirectory(store: Store, configured: readonly Configure
   const registrations = new Map<RecipientId, Set<string>>()
   const groups = createGroups()
   const none: ReadonlyMap<string, Device> = new Map()
+  const alone = new Map<RecipientId, readonly RecipientId[]>()
 
   for (const { id, groups: named } of configured) for (const group of named) groups.add(group, id)
   for await (const { id, value } of documents<StoredRecipient>(store, 'recipient')) {
@@ -79,6 +83,10 @@ export async function loadDirectory(store: Store, configured: readonly Configure
     remember(registrations, recipient, id)
   }
 
+  function has(id: RecipientId): boolean {
+    return stored.has(id) || fixed.has(id)
+  }
+
   function leave(id: RecipientId, group: GroupId | null): void {
     if (group !== null && !fixed.get(id)?.groups.includes(group)) groups.remove(group, id)
   }
@@ -87,6 +95,7 @@ export async function loadDirectory(store: Store, configured: readonly Configure
     leave(id, from?.group ?? null)
     if (to === undefined) {
       stored.delete(id)
+      alone.delete(id)
       return
     }
     if (to.group !== null) groups.add(to.group, id)
@@ -94,7 +103,15 @@ export async function loadDirectory(store: Store, configured: readonly Configure
   }
 
   return {
-    has: (id) => stored.has(id) || fixed.has(id),
+    has,
+    alone(id) {
+      const known = alone.get(id)
+      if (known) return known
+      if (!has(id)) return NOBODY
+      const list = Object.freeze([id])
+      alone.set(id, list)
+      return list
+    },
     members: (group) => groups.members(group),
     connects: (id) => stored.has(id) || fixed.get(id)?.connects === true,
 

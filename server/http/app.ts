@@ -47,9 +47,9 @@ function guard({ settings, log }: HttpOptions): Middleware {
 }
 
 function allowOrigin(ctx: Context): void {
-  ctx.set('vary', 'origin')
   const origin = ctx.req.headers.origin
   if (origin === undefined) return
+  ctx.set('vary', 'origin')
   ctx.set('access-control-allow-origin', origin)
   ctx.set('access-control-expose-headers', 'X-Message-Id, Retry-After')
 }

@@ -22,16 +22,16 @@ export async function readBody(request: IncomingMessage, maxBytes: number, allow
 
 /** Query or form fields; a repeated key becomes an array. @throws Refusal forbidden-key */
 export function fieldsOf(params: URLSearchParams): Readonly<Record<string, string | string[]>> {
-  const fields = new Map<string, string | string[]>()
-  for (const [key, value] of params) {
-    const before = fields.get(key)
+  const fields: Record<string, string | string[]> = Object.create(null)
+  params.forEach((value, key) => {
+    const before = fields[key]
     if (before === undefined) {
       checkKey(key)
-      fields.set(key, value)
+      fields[key] = value
     } else if (Array.isArray(before)) before.push(value)
-    else fields.set(key, [before, value])
-  }
-  return Object.fromEntries(fields)
+    else fields[key] = [before, value]
+  })
+  return fields
 }
 
 /** Beyond the limit the rest is read and dropped until the refusal is out: cutting the socket would lose it. */

@@ -29,6 +29,8 @@ export interface Sessions {
    */
   connect(options: Omit<SessionOptions, 'cursor'>): Session
   disconnect(session: Session): void
+  /** Records of the recipient's frames in flight that they were sent, for somebody who wants to know. */
+  noteSent(recipient: RecipientId): void
   /** Offers a message that is durable and new to all live sessions of its recipients. */
   offer(message: Message, recipients: readonly RecipientId[]): void
   /** The session's client has the message. False, and nothing changes, if it is not in flight there. */
@@ -195,6 +197,10 @@ export function createSessions(options: LaneOptions): Sessions {
     },
 
     disconnect,
+
+    noteSent(recipient) {
+      for (const session of live.get(recipient) ?? []) session.noteSent()
+    },
 
     offer(message, recipients) {
       if (recipients.length <= SLICE) {

@@ -66,16 +66,17 @@ export async function push(rooms: Rooms, request: PushRequest): Promise<PushResu
   if (recipients.length === 0) return nobody(request)
   const accept = compose(rooms, request, recipients)
   const accepted = await admit(rooms, accept)
-  if (accepted.repeated) return standingsNow(rooms, accepted.mid)
-  offer(rooms, accept, accepted, recipients)
-  return { mid: accepted.mid, standings: await rooms.replies.settled(accepted.mid, request.waitMs) }
+  if (accepted.repeated) return standingsNow(rooms, accepted.mid, recipients)
+  offer(rooms, accept, accepted)
+  const noteSent = (recipient: RecipientId) => rooms.sessions.noteSent(recipient)
+  return { mid: accepted.mid, standings: await rooms.replies.settled(accepted.mid, request.waitMs, noteSent) }
 }
 
 function resolve({ directory }: Rooms, { caller, to }: PushRequest): readonly RecipientId[] {
   const target = 'group' in to ? to.group : to.recipient
   if (!may(caller, 'push', target)) throw new Refusal('not-allowed')
   if ('group' in to) return directory.members(to.group)
-  return directory.has(to.recipient) ? [to.recipient] : []
+  return directory.alone(to.recipient)
 }
 
 function nobody({ to }: PushRequest): PushResult {
@@ -131,26 +132,30 @@ async function admit({ store }: Rooms, accept: Accept): Promise<Accepted> {
   return accepted
 }
 
-function offer(rooms: Rooms, accept: Accept, { mid, full }: Accepted, recipients: readonly RecipientId[]): void {
-  const { sessions, runner, replies, plans } = rooms
+function offer({ sessions, runner, replies }: Rooms, accept: Accept, { mid, full }: Accepted): void {
+  const { message, recipients, planned } = accept
   const standings: Standings = new Map()
   for (const recipient of recipients) standings.set(recipient, QUEUED)
   for (const recipient of full) standings.set(recipient, FULL)
   replies.open(mid, standings)
 
-  const reached = full.length === 0 ? recipients : recipients.filter((recipient) => !full.includes(recipient))
-  sessions.offer({ ...accept.message, mid }, reached)
-  let due = false
-  for (const recipient of reached) {
-    if (plans.of(recipient, null).length === 0) continue
-    replies.attemptOwes(mid, recipient)
-    due = true
-  }
-  if (due || accept.message.expiresAt !== null) runner.wake()
+  sessions.offer({ mid, ...message }, full.length === 0 ? recipients : without(recipients, full))
+  for (const recipient of without(planned, full)) replies.attemptOwes(mid, recipient)
+  if (planned.length > 0 || message.expiresAt !== null) runner.wake()
+}
+
+function without(recipients: readonly RecipientId[], some: readonly RecipientId[]): readonly RecipientId[] {
+  const gone = new Set(some)
+  return recipients.filter((recipient) => !gone.has(recipient))
 }
 
 /** The states of an earlier push as they are now. */
-async function standingsNow({ store, settle }: Rooms, mid: Mid): Promise<PushResult> {
+async function standingsNow(
+  { store, sessions, settle }: Rooms,
+  mid: Mid,
+  recipients: readonly RecipientId[],
+): Promise<PushResult> {
+  for (const recipient of recipients) sessions.noteSent(recipient)
   settle.flush()
   const standings: Standings = new Map()
   let after: string | null = null

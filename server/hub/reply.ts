@@ -7,15 +7,17 @@ import type { RecipientId } from '../protocol/address.ts'
 import { hasArrived, isFinal, mayFollow, type Mid, type Standing } from '../protocol/states.ts'
 
 export const QUEUED: Standing = Object.freeze({ state: 'queued', via: null, reason: null })
+/** The same, but a live session will get it, or has it, and owes the ack. */
+const OWED: Standing = Object.freeze({ ...QUEUED })
 
 /** How far one message got with each of its recipients, in the order accepted. */
 export type Standings = Map<RecipientId, Standing>
 
 interface Waiting {
   readonly standings: Standings
-  /** recipients whose live sessions owe an ack, or owed it: those that paid stay in */
-  readonly sessions: Set<RecipientId>
-  /** how many have not paid */
+  /** recipients whose sessions owe an ack and that stand beyond OWED: few, so the others need no entry */
+  readonly owing: Set<RecipientId>
+  /** how many recipients' sessions owe an ack */
   owed: number
   /** recipients with an attempt in flight or about to be */
   readonly attempts: Set<RecipientId>
@@ -35,8 +37,11 @@ export interface Replies {
   sessionsGone(recipient: RecipientId): void
   /** A delivery was raised. */
   raised(mid: Mid, recipient: RecipientId, standing: Standing): void
-  /** Resolves when nothing more can happen, after `timeoutMs` at the latest, and stops following. */
-  settled(mid: Mid, timeoutMs: number): Promise<Standings>
+  /**
+   * Resolves when nothing more can happen, after `timeoutMs` at the latest, and stops following.
+   * @param noteSent is asked to record what a session that still owes an ack was sent
+   */
+  settled(mid: Mid, timeoutMs: number, noteSent: (recipient: RecipientId) => void): Promise<Standings>
   /** Every waiting sender is answered with what is known now. */
   close(): void
 }
@@ -61,14 +66,19 @@ export function createReplies(clock: Clock): Replies {
     if (reply.owed === 0 && reply.attempts.size === 0) reply.done?.()
   }
 
+  function owes(reply: Waiting, recipient: RecipientId): boolean {
+    return reply.standings.get(recipient) === OWED || (reply.owing.size > 0 && reply.owing.has(recipient))
+  }
+
   return {
     open(mid, standings) {
-      set(mid, { standings, sessions: new Set(), owed: 0, attempts: new Set(), done: null })
+      set(mid, { standings, owing: new Set(), owed: 0, attempts: new Set(), done: null })
     },
     sessionOwes(mid, recipient) {
       const reply = replyOf(mid)
-      if (!reply || reply.sessions.has(recipient)) return
-      reply.sessions.add(recipient)
+      if (!reply || owes(reply, recipient)) return
+      if (reply.standings.get(recipient) === QUEUED) reply.standings.set(recipient, OWED)
+      else reply.owing.add(recipient)
       reply.owed += 1
     },
     attemptOwes: (mid, recipient) => void replyOf(mid)?.attempts.add(recipient),
@@ -88,8 +98,8 @@ export function createReplies(clock: Clock): Replies {
 
     sessionsGone(recipient) {
       for (const reply of waiting.values()) {
-        const standing = reply.standings.get(recipient)
-        if (!standing || isPaid(standing) || !reply.sessions.delete(recipient)) continue
+        if (!owes(reply, recipient)) continue
+        if (!reply.owing.delete(recipient)) reply.standings.set(recipient, QUEUED)
         reply.owed -= 1
         finishIfIdle(reply)
       }
@@ -99,14 +109,18 @@ export function createReplies(clock: Clock): Replies {
       const reply = replyOf(mid)
       const now = reply?.standings.get(recipient)
       if (!reply || !now || !mayFollow(now, standing)) return
+      const owed = now === OWED || reply.owing.delete(recipient)
       reply.standings.set(recipient, standing)
-      if (!isPaid(standing)) return
-      if (!isPaid(now) && reply.sessions.has(recipient)) reply.owed -= 1
+      if (!hasArrived(standing.state) && !isFinal(standing.state)) {
+        if (owed) reply.owing.add(recipient)
+        return
+      }
+      if (owed) reply.owed -= 1
       reply.attempts.delete(recipient)
       finishIfIdle(reply)
     },
 
-    async settled(mid, timeoutMs) {
+    async settled(mid, timeoutMs, noteSent) {
       const reply = replyOf(mid)
       if (!reply) return new Map()
       if (reply.owed > 0 || reply.attempts.size > 0) {
@@ -118,6 +132,7 @@ export function createReplies(clock: Clock): Replies {
           }
         })
       }
+      if (reply.owed > 0) for (const recipient of reply.standings.keys()) if (owes(reply, recipient)) noteSent(recipient)
       set(mid, undefined)
       return reply.standings
     },
@@ -126,9 +141,4 @@ export function createReplies(clock: Clock): Replies {
       for (const reply of waiting.values()) reply.done?.()
     },
   }
-}
-
-/** Nothing more is expected of the recipient's sessions or endpoints. */
-function isPaid({ state }: Standing): boolean {
-  return hasArrived(state) || isFinal(state)
 }

@@ -42,6 +42,7 @@ export interface Lane {
   readonly store: Store
   readonly clock: Clock
   readonly retryMs: number
+  /** A frame left that is not acked yet. */
   sent(mid: Mid, recipient: RecipientId): void
   /** The session has frames in flight or is behind, and wants a tick. */
   busy(session: Session): void
@@ -73,6 +74,8 @@ export class Session {
   #awaited: Mid | null = null
   #reading = false
   #offered = false
+  /** it is known of frames up to this mid that they were sent */
+  #noted: Mid = ''
   #closed = false
 
   constructor(lane: Lane, options: SessionOptions) {
@@ -144,9 +147,22 @@ export class Session {
     )
   }
 
+  /**
+   * Records of the frames in flight that they were sent. Nearly every ack comes before anybody asks, so this
+   * is done when somebody does, or when the ack has not come by the next tick.
+   */
+  noteSent(): void {
+    for (const { mid } of this.#inFlight) {
+      if (mid <= this.#noted) continue
+      this.#noted = mid
+      this.#lane.sent(mid, this.recipient)
+    }
+  }
+
   /** Sends frames again whose ack is overdue. */
   tick(): void {
     if (this.#closed) return
+    this.noteSent()
     const buffered = this.connection.buffered()
     if (buffered > SLOW_BYTES) return
     if (this.#behind && this.#hasRoom()) this.catchUp()
@@ -160,6 +176,7 @@ export class Session {
   }
 
   close(): void {
+    this.noteSent()
     this.#closed = true
     this.#inFlight = []
   }
@@ -195,7 +212,6 @@ export class Session {
     this.#inFlight.push(flight)
     this.connection.send(flight.frame)
     this.#lane.busy(this)
-    this.#lane.sent(flight.mid, this.recipient)
   }
 }
 

@@ -14,17 +14,6 @@ export type Mid = string
 
 export type State = 'queued' | 'sent' | 'accepted' | 'delivered' | 'confirmed' | 'failed' | 'expired' | 'removed'
 
-const ranks: Record<State, number> = {
-  queued: 0,
-  sent: 1,
-  accepted: 2,
-  failed: 3,
-  expired: 4,
-  removed: 5,
-  delivered: 6,
-  confirmed: 7,
-}
-
 const WEB_PUSH = 'webpush'
 
 /** How far a delivery got. `via` is the channel that reached the state, `reason` why it ended. */
@@ -36,7 +25,7 @@ export interface Standing {
 
 /** The hub does nothing more for it: the delivery reached a person, or ended without. */
 export function isFinal(state: State): boolean {
-  return state === 'confirmed' || (ranks[state] >= ranks.failed && !hasArrived(state))
+  return state === 'confirmed' || state === 'failed' || state === 'expired' || state === 'removed'
 }
 
 /** The receiving program has it, or a person does. */
@@ -58,8 +47,24 @@ export function mayFollow(
  */
 function rankOf({ state, via }: { readonly state: State; readonly via: string | null }): number {
   const isWebPush = via === WEB_PUSH
-  const saysMore = state === 'delivered' ? !isWebPush : isWebPush && (state === 'sent' || state === 'accepted')
-  return ranks[state] + (saysMore ? 0.5 : 0)
+  switch (state) {
+    case 'queued':
+      return 0
+    case 'sent':
+      return isWebPush ? 2 : 1
+    case 'accepted':
+      return isWebPush ? 4 : 3
+    case 'failed':
+      return 5
+    case 'expired':
+      return 6
+    case 'removed':
+      return 7
+    case 'delivered':
+      return isWebPush ? 8 : 9
+    case 'confirmed':
+      return 10
+  }
 }
 
 /** The words of mpush 2.1 as its README documents them, plus three of ours for what mpush never told. */

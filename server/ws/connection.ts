@@ -15,6 +15,7 @@ import { takePlainAck } from './ack.ts'
 import { handlers } from './packets.ts'
 
 const CLOSE_GRACE_MS = 2_000
+const AS_TEXT = { binary: false }
 const BINARY_REFUSED = 1003
 /** The status of refusals that are the client's own fault; others do not count against it. */
 const MAX_FAULT_STATUS = 404
@@ -68,7 +69,7 @@ export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOp
 
   const transport: Connection = {
     send(frame) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(frame, { binary: false })
+      if (socket.readyState === WebSocket.OPEN) socket.send(frame, AS_TEXT)
     },
     batch(write) {
       stream.cork()
@@ -152,13 +153,10 @@ export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOp
   }
 
   function take(data: Buffer): void {
+    const text = data.toString()
+    if (takePlainAck(client, text)) return
     keepPace()
     if (ended) return
-    const text = data.toString()
-    if (takePlainAck(client, text)) {
-      conduct.useful()
-      return
-    }
     try {
       const packet = readPacket(parseJson(text))
       if (packet.auth !== undefined) options.tokens.verify(packet.auth)

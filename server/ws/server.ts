@@ -1,5 +1,6 @@
 /** The WebSocket door: upgrades on any path, and drops sockets that went silent. */
 import type { IncomingMessage, Server } from 'node:http'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { closeCodes } from '../protocol/errors.ts'
@@ -26,17 +27,19 @@ export function createSocketDoor(options: SocketOptions, maxPayload: number): So
     maxPayload,
     ...PIECES,
   })
-  const alive = new Map<WebSocket, boolean>()
+  /** each open socket, with what had come in over it when it was pinged last */
+  const open = new Map<WebSocket, { readonly stream: Duplex; bytes: number }>()
   let closed = false
   let cancelPing = options.clock.after(PING_MS, ping)
 
   function ping(): void {
-    for (const [socket, answered] of alive) {
-      if (!answered) {
+    for (const [socket, heard] of open) {
+      const bytes = bytesFrom(heard.stream)
+      if (bytes === heard.bytes) {
         socket.terminate()
         continue
       }
-      alive.set(socket, false)
+      heard.bytes = bytes
       socket.ping()
     }
     cancelPing = options.clock.after(PING_MS, ping)
@@ -61,11 +64,8 @@ export function createSocketDoor(options: SocketOptions, maxPayload: number): So
       return
     }
     server.handleUpgrade(request, stream, head, (socket) => {
-      alive.set(socket, true)
-      socket.on('pong', () => alive.set(socket, true))
-      socket.on('ping', () => alive.set(socket, true))
-      socket.on('message', () => alive.set(socket, true))
-      socket.once('close', () => alive.delete(socket))
+      open.set(socket, { stream, bytes: 0 })
+      socket.once('close', () => open.delete(socket))
       serveSocket(socket, stream, options)
     })
   }
@@ -75,7 +75,12 @@ export function createSocketDoor(options: SocketOptions, maxPayload: number): So
     close() {
       closed = true
       cancelPing()
-      for (const socket of alive.keys()) socket.close(closeCodes.restarting, 'the hub restarts')
+      for (const socket of open.keys()) socket.close(closeCodes.restarting, 'the hub restarts')
     },
   }
+}
+
+/** Whatever comes in, be it only the pong, says that the other side is there. */
+function bytesFrom(stream: Duplex): number {
+  return stream instanceof Socket ? stream.bytesRead : 0
 }

@@ -15,6 +15,9 @@ const hub = fileOf('../../dist/server/main.js')
 const baseline = fileOf('baseline.ts')
 const generator = fileOf('generator/main.ts')
 
+/** Both sides run as `npm start` runs the hub. */
+const NODE_FLAGS = ['--max-semi-space-size=32']
+
 /** No token in AUTH, as the baseline asks for none; all else as it comes. */
 const HUB_CONFIG = { token: 'bench', http: { host: '127.0.0.1', port: 0 }, websocket: { verifyToken: false } }
 
@@ -33,7 +36,7 @@ export interface Server {
 
 /** A fresh server; the hub with an empty data directory. */
 export async function startServer(side: Side, { dir, profile }: ServerOptions): Promise<Server> {
-  const flags = profile ? ['--cpu-prof', `--cpu-prof-dir=${dir}`] : []
+  const flags = [...NODE_FLAGS, ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${dir}`] : [])]
   const { child, listening } =
     side === 'hub'
       ? spawnHub(hubArguments(dir), {}, [...flags, hub])

@@ -92,6 +92,8 @@ describe('acks that do not count', () => {
     for (const wrong of ['1', '0000000000001', '9999999999999', 'abc', `${mid}0`]) {
       expect(await sessions.ack(ALICE, wrong, { session: alice.session })).toBe(false)
     }
+    expect((await rig.store.delivery(mid, ALICE))?.state).toBe('queued')
+    await rig.clock.advance(RETRY_MS / 2)
     expect((await rig.store.delivery(mid, ALICE))?.state).toBe('sent')
     expect(alice.ackLast()).toBe(true)
     expect(await sessions.ack(ALICE, mid, { session: alice.session })).toBe(false)

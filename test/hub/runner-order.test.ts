@@ -121,7 +121,7 @@ describe('a dead endpoint', () => {
 
 /** What the sender is told, and whether it waited. */
 async function answerOf(rig: Rig, mid: string): Promise<string | undefined> {
-  const answer = rig.replies.settled(mid, 5_000)
+  const answer = rig.replies.settled(mid, 5_000, () => {})
   await rig.calm()
   const standings = await Promise.race([answer, Promise.resolve(null)])
   return standings === null ? 'waits' : standings.get(ALICE)?.state
@@ -133,7 +133,7 @@ describe('the reply', () => {
     const first = pending()
     rig.plans.set(ALICE, [step([scripted('1', [first.outcome])])])
     const mid = await rig.push()
-    const answer = rig.replies.settled(mid, 5_000)
+    const answer = rig.replies.settled(mid, 5_000, () => {})
     await rig.calm()
     expect(await Promise.race([answer, Promise.resolve('waits')])).toBe('waits')
     first.say(RETRY)
@@ -148,7 +148,7 @@ describe('the reply', () => {
     const failing = await rig.push()
     const behind = await rig.push()
     expect(await answerOf(rig, behind)).toBe('waits')
-    const [one, two] = [rig.replies.settled(failing, 5_000), rig.replies.settled(await rig.push(), 5_000)]
+    const [one, two] = [rig.replies.settled(failing, 5_000, () => {}), rig.replies.settled(await rig.push(), 5_000, () => {})]
     first.say(RETRY)
     await rig.calm()
     expect((await one).get(ALICE)?.state).toBe('sent')
@@ -160,7 +160,7 @@ describe('the reply', () => {
     const rig = await running()
     const first = pending()
     rig.plans.set(ALICE, [step([scripted('1', [first.outcome, DELIVERED])])])
-    const answers = [await rig.push(), await rig.push()].map((mid) => rig.replies.settled(mid, 5_000))
+    const answers = [await rig.push(), await rig.push()].map((mid) => rig.replies.settled(mid, 5_000, () => {}))
     first.say(DELIVERED)
     await rig.calm()
     for (const answer of answers) expect((await answer).get(ALICE)).toMatchObject({ state: 'delivered', via: 'test' })
@@ -175,7 +175,7 @@ describe('the reply', () => {
     }))
     const first = pending()
     rig.plans.set(ALICE, [step([scripted('1', [first.outcome])])])
-    const answer = rig.replies.settled(await rig.push(), 5_000)
+    const answer = rig.replies.settled(await rig.push(), 5_000, () => {})
     await rig.calm()
     broken = true
     first.say(RETRY)

@@ -3,6 +3,7 @@
  * when its batch is put together, and applied and answered when that is on disk; a `lazy` one is applied at
  * once and rides along.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Mid } from '../../protocol/states.ts'
 import { type Change, encodeChanges, midsOf } from '../state/change.ts'
 import { type Checked, Draft } from '../state/draft.ts'
@@ -200,6 +201,8 @@ export class Commit {
       if (task) await task.run()
       else if (!this.#hasWork && this.#full === null) return
       else if (!(await this.#commit())) return
+      // what comes in with this turn of the event loop shares the next flush
+      else await nextTurn()
     }
   }
 

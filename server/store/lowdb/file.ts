@@ -33,7 +33,8 @@ class DurableJsonFile<T> implements Adapter<T> {
       throw new StoreCorrupt(`${this.#path} is damaged: its checksum does not match.`)
     }
     // the checksum vouches that this is what an earlier write of the same T put here
-    return JSON.parse(data) as T
+    const value: T = JSON.parse(data)
+    return value
   }
 
   async write(data: T): Promise<void> {

@@ -38,7 +38,7 @@ export function scan(bytes: Buffer, first: number): Scan {
   const lines: Line[] = []
   let expected = first
   let damage: { offset: number; seq: number; acknowledged: boolean } | null = null
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf(LF, start)
     const line = end < 0 ? null : decodeLine(bytes.subarray(start, end))
     if (line?.seq !== expected) damage ??= { offset: start, seq: expected, acknowledged: false }

@@ -71,7 +71,12 @@ export class Journal {
     const line = headLine(n, this.#seq)
     const file = await replaceFile(journalPath(this.#dir, n), line)
     // from here on the new file may be there after a power cut: it must not be without this
-    await this.#trust(() => syncFolder(this.#dir))
+    try {
+      await this.#trust(() => syncFolder(this.#dir))
+    } catch (error) {
+      await file.close()
+      throw error
+    }
     await this.#file?.close()
     this.#file = file
     this.#n = n
@@ -121,7 +126,7 @@ export class Journal {
     const lines = jsons.map((json, at) => encodeLine({ seq: first + at, durable: this.#durable, json }))
     const bytes = Buffer.from(lines.join(''))
     try {
-      for (let done = 0; done < bytes.length; ) done += await writeAt(fd, bytes, done, this.#size + done)
+      for (let done = 0; done < bytes.length;) done += await writeAt(fd, bytes, done, this.#size + done)
     } catch (error) {
       await this.#trust(() => cutBack(fd, this.#size))
       throw error

@@ -32,7 +32,9 @@ export function lockFolder(dir: string): () => void {
   const isLocked = flock.status === TAKEN || (flock.status !== 0 && isAlive(owner))
   if (isLocked) {
     closeSync(fd)
-    throw new StoreLocked(`${dir} is in use${owner === null ? '' : ` by process ${owner.pid}`}: one hub per data folder`)
+    throw new StoreLocked(
+      `${dir} is in use${owner === null ? '' : ` by process ${owner.pid}`}: one hub per data folder`,
+    )
   }
   writeFileSync(path, `${process.pid}\n${startOf(process.pid)}\n`, { mode: FILE_MODE })
   return () => {
@@ -68,7 +70,10 @@ function startOf(pid: number): string {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
     return `${boot} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TICKS] ?? ''}`
   } catch {
-    const ps = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } })
+    const ps = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'C' },
+    })
     return ps.status === 0 ? ps.stdout.trim() : ''
   }
 }

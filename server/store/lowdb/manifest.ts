@@ -51,7 +51,16 @@ export async function firstManifest(dir: string): Promise<Manifest> {
   const isNew = journals.every((n) => n === 1) && (await isEmpty(dir, journals))
   if (!isNew) throw new StoreCorrupt(`${pathIn(dir)} is missing, though the folder is in use. ${RESTORE}`)
   await writeJournal(journalPath(dir, 1), { n: 1, base: 0 }, [])
-  const manifest = { epoch: randomUUID(), journal: 1, seq: 0, lastMid: '', archivedUpTo: '', rev: 0, meters: {}, segments: [] }
+  const manifest = {
+    epoch: randomUUID(),
+    journal: 1,
+    seq: 0,
+    lastMid: '',
+    archivedUpTo: '',
+    rev: 0,
+    meters: {},
+    segments: [],
+  }
   await writeManifest(dir, manifest)
   return { format: FORMAT, ...manifest }
 }

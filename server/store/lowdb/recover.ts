@@ -77,14 +77,17 @@ export async function journalsBefore(dir: string, first: number): Promise<string
 /** Numbers of the journals in a folder, in order. */
 export async function journalsIn(dir: string): Promise<number[]> {
   const names = await readdir(dir)
-  return names.flatMap((name) => JOURNAL.exec(name)?.[1] ?? []).map(Number).toSorted((a, b) => a - b)
+  return names
+    .flatMap((name) => JOURNAL.exec(name)?.[1] ?? [])
+    .map(Number)
+    .toSorted((a, b) => a - b)
 }
 
 /** A head that cannot be read is left to `scan`. */
 function checkHead(path: string, line: Line | null, { n, base }: { n: number; base: number }): void {
   if (!line) return
   // the checksum vouches that this is what `rotate` put here; or a record, where the head is gone
-  const head = JSON.parse(line.json) as Partial<JournalHead>
+  const head: Partial<JournalHead> = JSON.parse(line.json)
   if (head.v === undefined || head.journal === undefined || head.base === undefined) return
   if (head.v > JOURNAL_VERSION) {
     throw new StoreVersion(`${path} was written by a newer version (journal ${head.v}): update this program`)
@@ -102,7 +105,11 @@ async function setAside(path: string, head: { n: number; base: number }, records
   const copy = `${path}.torn-${Date.now()}`
   await copyFile(path, copy, constants.COPYFILE_EXCL)
   const file = await open(copy, 'r')
-  await file.datasync().finally(() => file.close())
+  try {
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
   await writeJournal(path, head, records)
   return copy
 }

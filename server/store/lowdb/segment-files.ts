@@ -18,6 +18,12 @@ interface SegmentFile {
 /** How many messages of a segment each recipient has: an inbox page need not read the others. */
 export type Counts = ReadonlyMap<RecipientId, number>
 
+interface CountsFile {
+  /** those with one message: all the members of a large group, and a list is much faster than an object */
+  readonly once: readonly RecipientId[]
+  readonly often: Readonly<Record<RecipientId, number>>
+}
+
 export class SegmentFiles {
   readonly #dir: string
   readonly #entries = new Cache<number, readonly Entry[]>(CACHED_SEGMENTS)
@@ -45,8 +51,8 @@ export class SegmentFiles {
   async counts(n: number): Promise<Counts> {
     const known = this.#counts.get(n)
     if (known) return known
-    const beside = await readJson<Record<RecipientId, number>>(this.#countsPath(n)).catch(nullIfCorrupt)
-    const counts = beside ? new Map(Object.entries(beside)) : countsOf((await this.read(n)) ?? [])
+    const beside = await readJson<CountsFile>(this.#countsPath(n)).catch(nullIfCorrupt)
+    const counts = beside ? fromFile(beside) : countsOf((await this.read(n)) ?? [])
     this.#counts.set(n, counts)
     return counts
   }
@@ -59,7 +65,7 @@ export class SegmentFiles {
 
   /** Writes beside a segment that grows no more what `counts` needs. */
   async writeCounts(n: number, entries: readonly Entry[]): Promise<void> {
-    await writeJson(this.#countsPath(n), Object.fromEntries(countsOf(entries)))
+    await writeJson(this.#countsPath(n), toFile(countsOf(entries)))
     this.#counts.delete(n)
   }
 
@@ -108,6 +114,23 @@ export class SegmentFiles {
 function countsOf(entries: readonly Entry[]): Counts {
   const counts = new Map<RecipientId, number>()
   for (const { recipients } of entries) for (const id of recipients) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return counts
+}
+
+function toFile(counts: Counts): CountsFile {
+  const once: RecipientId[] = []
+  const often: [RecipientId, number][] = []
+  for (const [id, count] of counts) {
+    if (count === 1) once.push(id)
+    else often.push([id, count])
+  }
+  return { once, often: Object.fromEntries(often) }
+}
+
+function fromFile({ once, often }: CountsFile): Counts {
+  const counts = new Map<RecipientId, number>()
+  for (const id of once) counts.set(id, 1)
+  for (const [id, count] of Object.entries(often)) counts.set(id, count)
   return counts
 }
 

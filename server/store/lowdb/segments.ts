@@ -212,8 +212,7 @@ export class Segments implements Archive {
   #add(entry: Entry): void {
     const newest = this.#infos.at(-1)
     // one that is not here whole must not be written as if it were
-    const isFull =
-      !newest || !this.#whole.has(newest.n) || newest.count >= this.#size || newest.bytes >= SEGMENT_BYTES
+    const isFull = !newest || !this.#whole.has(newest.n) || newest.count >= this.#size || newest.bytes >= SEGMENT_BYTES
     if (isFull && newest && this.#whole.has(newest.n)) this.#dirty.add(newest.n)
     if (isFull) this.#lastN += 1
     const n = isFull ? this.#lastN : newest.n

@@ -99,9 +99,9 @@ export function createLowdbStore(options: LowdbOptions): Store {
       return { writable: fault === null, durable: true, reason: fault, queued }
     },
 
-    async write(ops: readonly Op[] | readonly LazyOp[], how: 'sync' | 'lazy'): Promise<Written> {
+    async write(...[ops, how]: [readonly Op[], 'sync'] | [readonly LazyOp[], 'lazy']): Promise<Written> {
       const { commit } = parts()
-      return how === 'sync' ? commit.sync(ops) : commit.lazy(ops as readonly LazyOp[])
+      return how === 'sync' ? commit.sync(ops) : commit.lazy(ops)
     },
 
     onChange(listener) {
@@ -172,7 +172,10 @@ export function createLowdbStore(options: LowdbOptions): Store {
   }
 }
 
-type Opened = Omit<Awaited<ReturnType<typeof start>>, 'torn'> & { readonly unlock: () => void; stopWatching: () => void }
+type Opened = Omit<Awaited<ReturnType<typeof start>>, 'torn'> & {
+  readonly unlock: () => void
+  stopWatching: () => void
+}
 
 /** Recovers the state and begins a new journal. @throws StoreCorrupt, StoreVersion */
 async function start(options: LowdbOptions, messages: string, state: State, segments: Segments, tables: Tables) {

@@ -60,7 +60,9 @@ export function decodeChanges(json: string): Change[] {
   // a checksum vouches that this is what an earlier write of changes put there
   const changes = JSON.parse(json) as (Exclude<Change, MessageAdded> | (Added & { readonly message: Message }))[]
   return changes.map((change) =>
-    change.op === 'message' ? { ...change, message: textOf(change.message), expiresAt: change.message.expiresAt } : change,
+    change.op === 'message'
+      ? { ...change, message: textOf(change.message), expiresAt: change.message.expiresAt }
+      : change,
   )
 }
 

@@ -79,7 +79,14 @@ export class Draft {
     if (key) this.#set(this.#once, key.key, key)
     const list =
       recipients.length >= SHARED_FROM && !Object.isFrozen(recipients) ? Object.freeze([...recipients]) : recipients
-    changes.push({ op: 'message', message: textOf({ mid, ...message }), expiresAt: message.expiresAt, recipients: list, planned, full })
+    changes.push({
+      op: 'message',
+      message: textOf({ mid, ...message }),
+      expiresAt: message.expiresAt,
+      recipients: list,
+      planned,
+      full,
+    })
     if (key) changes.push({ op: 'once', once: key })
     mids.push({ mid, repeated: false, full })
     this.#coming.push(list)

@@ -130,7 +130,9 @@ export class State {
     const made = entry.attempts?.get(place) ?? []
     const known = made.findIndex(({ n }) => n === attempt.n)
     if (known >= 0 && made[known]?.endedAt !== null && attempt.endedAt === null) return
-    entry.setAttempts(place, known < 0 ? [...made, attempt] : made.with(known, attempt))
+    // in order whatever comes first: a lazy one overtakes a sync one that is being written
+    const all = known < 0 ? [...made, attempt].toSorted((a, b) => a.n - b.n) : made.with(known, attempt)
+    entry.setAttempts(place, all)
     this.onEntry(entry, false)
     this.#tell('delivery', mid)
   }

@@ -3,7 +3,20 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Mid } from '../../../server/protocol/states.ts'
 import type { Store } from '../../../server/store/store.ts'
-import { ALICE, accept, acceptMany, acceptOf, ackOf, attemptOf, BOB, CAROL, midOf, raiseOf, write, writeLazy } from '../../contract/store/words.ts'
+import {
+  ALICE,
+  accept,
+  acceptMany,
+  acceptOf,
+  ackOf,
+  attemptOf,
+  BOB,
+  CAROL,
+  midOf,
+  raiseOf,
+  write,
+  writeLazy,
+} from '../../contract/store/words.ts'
 import type { TestClock } from '../../helpers/clock.ts'
 import { type Disk, diskError, watchDisk } from './disk.ts'
 import { contentOf, journalsOf, openRig, quickFolder, type Rig, until } from './rig.ts'
@@ -35,11 +48,24 @@ async function open(clock?: TestClock): Promise<Rig> {
 /** Fills a store with everything that it can hold, in segments old and new; returns the mids. */
 async function fill({ store, clock, checkpoint }: Rig): Promise<Mid[]> {
   const mids = await acceptMany(store, clock, [ALICE, BOB], 9)
-  await write(store, mids.slice(0, 4).flatMap((mid) => [ackOf(mid, ALICE), ackOf(mid, BOB)]))
-  await write(store, [{ op: 'put', kind: 'setting', id: 'gone', value: 1 }, { op: 'put', kind: 'setting', id: 'kept', value: 1 }])
+  await write(
+    store,
+    mids.slice(0, 4).flatMap((mid) => [ackOf(mid, ALICE), ackOf(mid, BOB)]),
+  )
+  await write(store, [
+    { op: 'put', kind: 'setting', id: 'gone', value: 1 },
+    { op: 'put', kind: 'setting', id: 'kept', value: 1 },
+  ])
   await checkpoint()
   mids.push(...(await acceptMany(store, clock, [CAROL], 9)))
-  mids.push(midOf(await store.write([acceptOf(clock, [BOB], { planned: [BOB], once: { key: 'key', print: 'a', ttlMs: FAR } })], 'sync')))
+  mids.push(
+    midOf(
+      await store.write(
+        [acceptOf(clock, [BOB], { planned: [BOB], once: { key: 'key', print: 'a', ttlMs: FAR } })],
+        'sync',
+      ),
+    ),
+  )
   await write(store, [
     ...mids.slice(4, 12).map((mid) => ackOf(mid, ALICE)),
     raiseOf(mids[1] ?? '', BOB, 'confirmed', { open: false }),
@@ -59,7 +85,10 @@ async function copiesDuring(what: (rig: Rig) => Promise<void>, { store, ...more 
   const watched = disk
   const copies: { readonly name: string; readonly dir: string }[] = []
   const copy = (step: string) => {
-    for (const [how, to] of [['killed', watched.copyAfterKill], ['cut', watched.copyAfterPowerCut]] as const) {
+    for (const [how, to] of [
+      ['killed', watched.copyAfterKill],
+      ['cut', watched.copyAfterPowerCut],
+    ] as const) {
       const at = join(folder.dir, `${copies.length}`)
       to(at)
       copies.push({ name: `${how} before ${step}`, dir: at })
@@ -120,7 +149,7 @@ describe('a crash at any step', () => {
   test('of the first start leaves a folder that opens', async () => {
     await mkdir(dir)
     disk = await watchDisk(dir)
-    const copies = await copiesDuring(async () => void (await open()), { } as Rig)
+    const copies = await copiesDuring(async () => void (await open()), {} as Rig)
     for (const { name, dir: copy } of copies) {
       const revived = await openRig(copy)
       const mid = await accept(revived.store, revived.clock, [ALICE])
@@ -180,40 +209,46 @@ describe('a crash at any step', () => {
 })
 
 describe('a checkpoint that finds no space', () => {
-  test.each(['rotate', 'segment', 'table', 'manifest'])('for the %s harms nothing, and the next one goes through', async (what) => {
-    const part = { rotate: 'journal-', segment: 'messages/', table: 'documents/', manifest: 'manifest' }[what] ?? ''
-    await mkdir(dir)
-    disk = await watchDisk(dir)
-    const filled = await open()
-    await fill(filled)
-    const expected = await contentOf(filled.store)
-    let refused = 0
-    disk.onStep = ({ name, path }) => {
-      if (name !== 'write' || !path.startsWith(part)) return
-      refused += 1
-      throw diskError('ENOSPC')
-    }
-    await filled.clock.advance(1_000)
-    await until(() => refused > 0)
-    disk.onStep = () => {}
-    const crashed = join(folder.dir, 'crashed')
-    disk.copyAfterPowerCut(crashed)
-    for (const found of await revive(crashed, filled.clock)) expect(found).toMatchObject(expected)
-    expect(await contentOf(filled.store)).toEqual(expected)
-    await acceptMany(filled.store, filled.clock, [ALICE], 5)
-    await filled.checkpoint()
-    const now = await contentOf(filled.store)
-    disk.copyAfterPowerCut(crashed)
-    for (const found of await revive(crashed, filled.clock)) expect(found).toMatchObject(now)
-    expect(filled.failures).toEqual([])
-  })
+  test.each(['rotate', 'segment', 'table', 'manifest'])(
+    'for the %s harms nothing, and the next one goes through',
+    async (what) => {
+      const part = { rotate: 'journal-', segment: 'messages/', table: 'documents/', manifest: 'manifest' }[what] ?? ''
+      await mkdir(dir)
+      disk = await watchDisk(dir)
+      const filled = await open()
+      await fill(filled)
+      const expected = await contentOf(filled.store)
+      let refused = 0
+      disk.onStep = ({ name, path }) => {
+        if (name !== 'write' || !path.startsWith(part)) return
+        refused += 1
+        throw diskError('ENOSPC')
+      }
+      await filled.clock.advance(1_000)
+      await until(() => refused > 0)
+      disk.onStep = () => {}
+      const crashed = join(folder.dir, 'crashed')
+      disk.copyAfterPowerCut(crashed)
+      for (const found of await revive(crashed, filled.clock)) expect(found).toMatchObject(expected)
+      expect(await contentOf(filled.store)).toEqual(expected)
+      await acceptMany(filled.store, filled.clock, [ALICE], 5)
+      await filled.checkpoint()
+      const now = await contentOf(filled.store)
+      disk.copyAfterPowerCut(crashed)
+      for (const found of await revive(crashed, filled.clock)) expect(found).toMatchObject(now)
+      expect(filled.failures).toEqual([])
+    },
+  )
 
   test('for one segment, then a prune, then a crash: what the segment holds is there', async () => {
     await mkdir(dir)
     disk = await watchDisk(dir)
     const { store, clock, checkpoint } = await open()
     const old = await acceptMany(store, clock, [ALICE], 5)
-    await write(store, old.slice(0, 4).map((mid) => ackOf(mid, ALICE)))
+    await write(
+      store,
+      old.slice(0, 4).map((mid) => ackOf(mid, ALICE)),
+    )
     await checkpoint()
     await acceptMany(store, clock, [BOB], 12)
     let refused = 0

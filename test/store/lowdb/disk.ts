@@ -6,7 +6,16 @@ import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { join, sep } from 'node:path'
 
-export type StepName = 'create' | 'write' | 'truncate' | 'flush' | 'flush folder' | 'rename' | 'unlink' | 'mkdir' | 'copy'
+export type StepName =
+  | 'create'
+  | 'write'
+  | 'truncate'
+  | 'flush'
+  | 'flush folder'
+  | 'rename'
+  | 'unlink'
+  | 'mkdir'
+  | 'copy'
 
 export interface Step {
   readonly name: StepName
@@ -17,6 +26,10 @@ export interface Step {
 export interface Disk {
   /** hears of each step before it happens; what it throws the step fails with */
   onStep: (step: Step) => void
+  /** hears of each file that is read whole */
+  onRead: (path: string) => void
+  /** comes before each step, and before reading: a slow disk */
+  pause: () => Promise<void>
   /** Copies the folder as `kill -9` leaves it now. */
   copyAfterKill(to: string): void
   /** Copies the folder as a power cut leaves it now, at worst. */
@@ -42,11 +55,21 @@ export async function watchDisk(dir: string): Promise<Disk> {
   const flushed = new Map<object, Buffer>()
   const folders = new Map<string, Map<string, object | null>>()
   const undo: (() => void)[] = []
-  const disk: Disk = { onStep: () => {}, copyAfterKill, copyAfterPowerCut, restore }
+  const disk: Disk = {
+    onStep: () => {},
+    onRead: () => {},
+    pause: async () => {},
+    copyAfterKill,
+    copyAfterPowerCut,
+    restore,
+  }
 
   const isMine = (path: unknown): path is string =>
     typeof path === 'string' && (path === dir || path.startsWith(dir + sep))
-  const step = (name: StepName, path: string) => disk.onStep({ name, path: path.slice(dir.length + 1) })
+  const step = async (name: StepName, path: string) => {
+    await disk.pause()
+    disk.onStep({ name, path: path.slice(dir.length + 1) })
+  }
 
   function fileAt(path: string): object {
     const file = files.get(path) ?? {}
@@ -102,7 +125,7 @@ export async function watchDisk(dir: string): Promise<Disk> {
   patch(fs.promises, 'open', (original) => async (path, flags, ...rest) => {
     if (!isMine(path)) return original(path, flags, ...rest)
     const creates = typeof flags === 'string' && flags.startsWith('w')
-    if (creates) step('create', path)
+    if (creates) await step('create', path)
     const handle = (await original(path, flags, ...rest)) as fs.promises.FileHandle
     const { fd } = handle
     handles.set(fd, { file: creates ? fileAt(path) : {}, path })
@@ -114,59 +137,81 @@ export async function watchDisk(dir: string): Promise<Disk> {
     return handle
   })
   patch(fs.promises, 'rename', (original) => async (from, to) => {
-    if (!isMine(from) || !isMine(to)) return original(from, to)
-    step('rename', to)
+    if (!isMine(from) || !isMine(to)) {
+      await original(from, to)
+      return
+    }
+    await step('rename', to)
     await original(from, to)
     files.set(to, fileAt(from))
     files.delete(from)
     for (const handle of handles.values()) if (handle.path === from) handle.path = to
   })
   patch(fs.promises, 'unlink', (original) => async (path) => {
-    if (isMine(path)) step('unlink', path)
+    if (isMine(path)) await step('unlink', path)
     await original(path)
     if (isMine(path)) files.delete(path)
   })
   patch(fs.promises, 'mkdir', (original) => async (path, ...rest) => {
-    if (isMine(path)) step('mkdir', path)
+    if (isMine(path)) await step('mkdir', path)
+    return original(path, ...rest)
+  })
+  patch(fs.promises, 'readFile', (original) => async (path, ...rest) => {
+    if (isMine(path)) {
+      await disk.pause()
+      disk.onRead(path.slice(dir.length + 1))
+    }
     return original(path, ...rest)
   })
   patch(fs.promises, 'copyFile', (original) => async (from, to, ...rest) => {
-    if (isMine(to)) step('copy', to)
+    if (isMine(to)) await step('copy', to)
     return original(from, to, ...rest)
   })
 
   const methods = await handlePrototype()
-  patch(methods, 'writeFile', (original) => async function (this: fs.promises.FileHandle, ...args) {
-    const handle = handles.get(this.fd)
-    if (handle) step('write', handle.path)
-    return original.apply(this, args)
-  })
+  patch(
+    methods,
+    'writeFile',
+    (original) =>
+      async function (this: fs.promises.FileHandle, ...args) {
+        const handle = handles.get(this.fd)
+        if (handle) await step('write', handle.path)
+        return original.apply(this, args)
+      },
+  )
   for (const name of ['datasync', 'sync'] as const) {
-    patch(methods, name, (original) => async function (this: fs.promises.FileHandle, ...args) {
-      const handle = handles.get(this.fd)
-      if (!handle) return original.apply(this, args)
-      const isFolder = fs.fstatSync(this.fd).isDirectory()
-      step(isFolder ? 'flush folder' : 'flush', handle.path)
-      await original.apply(this, args)
-      if (isFolder) flushFolder(handle.path)
-      else flushed.set(handle.file, fs.readFileSync(handle.path))
-    })
+    patch(
+      methods,
+      name,
+      (original) =>
+        async function (this: fs.promises.FileHandle, ...args) {
+          const handle = handles.get(this.fd)
+          if (!handle) {
+            await original.apply(this, args)
+            return
+          }
+          const isFolder = fs.fstatSync(this.fd).isDirectory()
+          await step(isFolder ? 'flush folder' : 'flush', handle.path)
+          await original.apply(this, args)
+          if (isFolder) flushFolder(handle.path)
+          else flushed.set(handle.file, fs.readFileSync(handle.path))
+        },
+    )
   }
-  for (const [name, word] of [['write', 'write'], ['fdatasync', 'flush'], ['ftruncate', 'truncate']] as const) {
+  for (const [name, word] of [
+    ['write', 'write'],
+    ['fdatasync', 'flush'],
+    ['ftruncate', 'truncate'],
+  ] as const) {
     patch(fs, name, (original) => (fd, ...args) => {
       const handle = typeof fd === 'number' ? handles.get(fd) : undefined
       if (!handle) return original(fd, ...args)
       const done = args.pop() as Callback
-      try {
-        step(word, handle.path)
-      } catch (error) {
-        setImmediate(done, error)
-        return
-      }
-      return original(fd, ...args, (error: Error | null, ...rest: unknown[]) => {
+      const onDone = (error: Error | null, ...rest: unknown[]) => {
         if (!error && word === 'flush') flushed.set(handle.file, fs.readFileSync(handle.path))
         done(error, ...rest)
-      })
+      }
+      return step(word, handle.path).then(() => original(fd, ...args, onDone), onDone)
     })
   }
   syncBuiltinESMExports()

@@ -10,6 +10,7 @@ import { type TestClock, testClock } from '../../helpers/clock.ts'
 import { silentLog } from '../../helpers/folder.ts'
 
 const MEMORY = '/dev/shm'
+const LOOKS = 500
 
 /** A new empty folder, in memory where the system has such a thing: for tests that do not ask the disk. */
 export async function quickFolder(): Promise<{ readonly dir: string; remove(): Promise<void> }> {
@@ -34,7 +35,15 @@ export async function openRig(
 ): Promise<Rig> {
   const failures: Error[] = []
   const onFailed = (error: Error) => void failures.push(error)
-  const store = createLowdbStore({ dir, clock, log: silentLog, onFailed, checkpointBytes: 1, segmentMessages: 4, ...more })
+  const store = createLowdbStore({
+    dir,
+    clock,
+    log: silentLog,
+    onFailed,
+    checkpointBytes: 1,
+    segmentMessages: 4,
+    ...more,
+  })
   const { torn } = await store.open()
   const rig: Rig = {
     store,
@@ -43,8 +52,13 @@ export async function openRig(
     failures,
     async checkpoint() {
       const last = journalsOf(dir).at(-1) ?? ''
-      await clock.advance(1_000)
-      await until(() => journalsOf(dir).length === 1 && (journalsOf(dir)[0] ?? '') > last)
+      let looks = 0
+      await until(async () => {
+        // again from time to time: one that failed may have been under way
+        if (looks % LOOKS === 0) await clock.advance(1_000)
+        looks += 1
+        return journalsOf(dir).length === 1 && (journalsOf(dir)[0] ?? '') > last
+      })
     },
   }
   return rig
@@ -64,7 +78,9 @@ export function journalsOf(dir: string): string[] {
 /** Everything that the reads of a store tell. */
 export async function contentOf(store: Store) {
   const deliveries = await allPages((cursor) => store.list({}, { ...before(cursor), limit: 100 }))
-  const messages = new Map(await Promise.all(deliveries.map(async ({ mid }) => [mid, await store.message(mid)] as const)))
+  const messages = new Map(
+    await Promise.all(deliveries.map(async ({ mid }) => [mid, await store.message(mid)] as const)),
+  )
   const attempts = new Map<string, unknown>()
   const inboxes = new Map<string, unknown>()
   for (const { mid, recipient } of deliveries) {
@@ -73,7 +89,11 @@ export async function contentOf(store: Store) {
     if (inboxes.has(recipient)) continue
     const all = await store.inbox(recipient, { limit: 10_000 })
     const open = await store.inbox(recipient, { limit: 10_000, open: true })
-    inboxes.set(recipient, { all: all.items.map(({ mid: of }) => of), total: all.total, open: open.items.map(({ mid: of }) => of) })
+    inboxes.set(recipient, {
+      all: all.items.map(({ mid: of }) => of),
+      total: all.total,
+      open: open.items.map(({ mid: of }) => of),
+    })
   }
   return {
     deliveries,
@@ -91,4 +111,12 @@ export async function flipBit(path: string, byte: number, bit = 0): Promise<void
   const bytes = await readFile(path)
   bytes[byte] = (bytes[byte] ?? 0) ^ (1 << bit)
   await writeFile(path, bytes)
+}
+
+/** The error that keeps a store from opening. @throws if nothing does */
+export async function refusal(dir: string, clock: TestClock = testClock()): Promise<Error> {
+  const store = createLowdbStore({ dir, clock, log: silentLog, onFailed: () => {} })
+  const error: unknown = await store.open().catch((reason: unknown) => reason)
+  if (!(error instanceof Error)) throw new Error('the store opened')
+  return error
 }

@@ -1,10 +1,11 @@
 import { createLowdbStore } from '../../../server/store/lowdb/store.ts'
 import type { Store } from '../../../server/store/store.ts'
 import { testStore } from '../../contract/store.ts'
-import { silentLog, temporaryFolder } from '../../helpers/folder.ts'
+import { silentLog } from '../../helpers/folder.ts'
+import { quickFolder } from './rig.ts'
 
 testStore('the lowdb store', async ({ clock }) => {
-  const { dir, remove } = await temporaryFolder()
+  const { dir, remove } = await quickFolder()
   const make = (): Store =>
     createLowdbStore({
       dir,

@@ -15,10 +15,14 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after(ms, fn) {
-    let timer = setTimeout(function next(left: number) {
-      if (left <= 0) fn()
-      else timer = setTimeout(next, Math.min(left, LONGEST_MS), left - LONGEST_MS)
-    }, Math.min(ms, LONGEST_MS), ms - LONGEST_MS)
+    let timer = setTimeout(
+      function next(left: number) {
+        if (left <= 0) fn()
+        else timer = setTimeout(next, Math.min(left, LONGEST_MS), left - LONGEST_MS)
+      },
+      Math.min(ms, LONGEST_MS),
+      ms - LONGEST_MS,
+    )
     return () => clearTimeout(timer)
   },
 }

@@ -57,7 +57,7 @@ async function serve(flags: Flags): Promise<void> {
     },
   })
   stopOnSignals(server, log)
-  log.info({ url: server.url, wsUrl: server.wsUrl }, 'listening')
+  log.info({ url: server.url, wsUrl: server.wsUrl, host: config.http.host ?? 'all interfaces' }, 'listening')
   if (file === null && kept) process.stderr.write(`${bannerOf(server, kept)}\n`)
 }
 

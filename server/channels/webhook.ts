@@ -43,12 +43,12 @@ const clientSchema = z.strictObject({
   url: z.url({ protocol: /^https?$/ }).meta({ description: 'where messages are sent', zh: '推送的目标地址' }),
   method: z.enum(['GET', 'POST']).default('POST').meta({
     description: 'GET: all in the query; POST: the whole MESSAGE packet as JSON',
-    zh: 'GET:全部放在查询串;POST:整个 MESSAGE 消息包(JSON)',
+    zh: 'GET：全部放在查询串；POST：整个 MESSAGE 消息包（JSON）',
   }),
   proxy: proxySchema.optional(),
   secret: secretSchema.optional().meta({
     description: 'signs each request as Standard Webhooks do (`whsec_…` or any text); the hub token is then not sent',
-    zh: '按 Standard Webhooks 规范签名(`whsec_…` 或任意文本);设置后不再发送 hub 的 token',
+    zh: '按 Standard Webhooks 规范签名（`whsec_…` 或任意文本）；设置后不再发送 hub 的 token',
   }),
 })
 
@@ -56,11 +56,11 @@ const config = z.strictObject({
   retryTimeout: z.int().min(100).default(3000).meta({
     description:
       'ms until the first retry of a request that failed; doubles with jitter up to 1 h, never below Retry-After',
-    zh: '失败后首次重试的等待毫秒数;之后加倍并带随机抖动,最长 1 小时,且不短于 Retry-After',
+    zh: '失败后首次重试的等待毫秒数；之后加倍并带随机抖动，最长 1 小时，且不短于 Retry-After',
   }),
   clients: z.array(clientSchema).default([]).meta({
     description: 'recipients reached by HTTP; several entries of one name are several endpoints of it',
-    zh: '通过 HTTP 接收消息的客户端;同名的多项视为同一接收者的多个端点',
+    zh: '通过 HTTP 接收消息的客户端；同名的多项视为同一接收者的多个端点',
   }),
   proxy: proxySchema.optional(),
 })

@@ -22,33 +22,33 @@ const sections = {
   token: z.string().min(1).optional().meta({
     description:
       'the shared token of senders and clients; without one, a random one is made and kept in the data directory',
-    zh: '发送方和客户端共用的 token;不设置则随机生成并保存在数据目录中',
+    zh: '发送方和客户端共用的 token；不设置则随机生成并保存在数据目录中',
   }),
   adminToken: z.string().min(1).optional().meta({
     description: 'the token that may also push to reserved recipients such as `system`; without one there is no admin',
-    zh: '管理员 token,可向 `system` 等保留接收者推送;不设置则没有管理员',
+    zh: '管理员 token，可向 `system` 等保留接收者推送；不设置则没有管理员',
   }),
   http: z
     .strictObject({
       host: z.string().min(1).optional().meta({
         description:
           'address to listen on; without one: 127.0.0.1 if there is no config file, all interfaces if there is',
-        zh: '监听地址;不设置时,无配置文件则为 127.0.0.1,有配置文件则监听所有网卡',
+        zh: '监听地址；不设置时，无配置文件则为 127.0.0.1，有配置文件则监听所有网卡',
       }),
       port: port.default(9093).meta({ description: 'port to listen on', zh: '监听端口' }),
       verifyToken: z.boolean().optional().meta({
         description:
           'pushes must carry the token in the header `authorization`; without this key: false, as in mpush, but true if there is no config file and the host is not loopback',
-        zh: '推送时是否必须在 `authorization` 头中携带 token;不设置时与 mpush 相同为 false,但无配置文件且监听非本机地址时为 true',
+        zh: '推送时是否必须在 `authorization` 头中携带 token；不设置时与 mpush 相同为 false，但无配置文件且监听非本机地址时为 true',
       }),
       waitTimeout: z.int().min(0).max(DAY_MS).default(5000).meta({
         description: 'ms that a push waits for acks before it is answered with the states so far',
-        zh: '等待客户端答复的最长毫秒数,超时后返回目标客户端当前的接收状态',
+        zh: '等待客户端答复的最长毫秒数，超时后返回目标客户端当前的接收状态',
       }),
       cors: z.boolean().default(true).meta({ description: 'allow cross-origin requests', zh: '是否允许跨域请求' }),
       reply: z.enum(['flat', 'nested']).default('flat').meta({
         description: 'form of MESSAGE_REPLY: `flat` is {name: state}, `nested` is {mid, status: {name: state}}',
-        zh: 'MESSAGE_REPLY 的格式:`flat` 为 {名称: 状态},`nested` 为 {mid, status: {名称: 状态}}',
+        zh: 'MESSAGE_REPLY 的格式：`flat` 为 {名称: 状态},`nested` 为 {mid, status: {名称: 状态}}',
       }),
       maxBody: positive
         .default(65_536)
@@ -61,7 +61,7 @@ const sections = {
     .strictObject({
       port: port.optional().meta({
         description: 'another name of http.port; an error if both are given and differ. Environment: also SERVER_PORT',
-        zh: 'http.port 的别名;两者同时设置且不同则报错。环境变量也可用 SERVER_PORT',
+        zh: 'http.port 的别名；两者同时设置且不同则报错。环境变量也可用 SERVER_PORT',
       }),
     })
     .prefault({})
@@ -70,7 +70,7 @@ const sections = {
     .strictObject({
       port: port.optional().meta({
         description: 'port of the WebSocket door; without this key: the same as http.port, on one server',
-        zh: 'WebSocket 端口;不设置则与 http.port 共用同一端口',
+        zh: 'WebSocket 端口；不设置则与 http.port 共用同一端口',
       }),
       verifyToken: z.boolean().default(true).meta({
         description: 'AUTH must carry the token',
@@ -96,7 +96,7 @@ const sections = {
     .strictObject({
       serverKey: z.string().optional().meta({
         description: 'accepted from old configs and ignored: VAPID keys are made by the hub',
-        zh: '仅为兼容旧配置,会被忽略:VAPID 密钥由 hub 自动生成',
+        zh: '仅为兼容旧配置，会被忽略：VAPID 密钥由 hub 自动生成',
       }),
       proxy: z.string().optional().meta({ description: 'URL of an HTTP proxy', zh: 'HTTP 代理的 URL' }),
       retryTimeout: duration.default(10_000).meta({
@@ -105,7 +105,7 @@ const sections = {
       }),
     })
     .prefault({})
-    .meta({ description: 'Web Push; sending is not part of this version', zh: 'Web Push;当前版本尚不发送' }),
+    .meta({ description: 'Web Push; sending is not part of this version', zh: 'Web Push；当前版本尚不发送' }),
   fcm: z
     .strictObject({
       projectId: z.string().default('').meta({ description: 'Firebase project', zh: 'Firebase 项目 ID' }),
@@ -118,7 +118,7 @@ const sections = {
     .prefault({})
     .meta({
       description: 'what Android clients need for Firebase, handed out at AUTH',
-      zh: '安卓客户端所需的 Firebase 参数,AUTH 时下发',
+      zh: '安卓客户端所需的 Firebase 参数，AUTH 时下发',
     }),
   clients: z
     .array(
@@ -131,24 +131,24 @@ const sections = {
     .default([])
     .meta({
       description: 'recipients known from the start, so that a push before their first connection is kept',
-      zh: '预先登记的接收者,首次连接之前的推送也会保留',
+      zh: '预先登记的接收者，首次连接之前的推送也会保留',
     }),
   inbox: z
     .strictObject({
       maxMessages: positive.default(10_000).meta({
         description: 'messages waiting at most; above it that name answers `full`',
-        zh: '等待中的最大消息数,超过后该名称返回 `full`',
+        zh: '等待中的最大消息数，超过后该名称返回 `full`',
       }),
       maxBytes: positive.default(16 * MIB).meta({
         description: 'bytes waiting at most; above it that name answers `full`',
-        zh: '等待中的最大字节数,超过后该名称返回 `full`',
+        zh: '等待中的最大字节数，超过后该名称返回 `full`',
       }),
     })
     .prefault({})
     .meta({ description: 'what may wait for one recipient', zh: '每个接收者可等待的消息上限' }),
   expire: z.number().positive().nullable().default(null).meta({
     description: 'seconds until a message that gives no `expire` is worthless; null: never',
-    zh: '未指定 `expire` 的消息的有效秒数;null 表示永不过期',
+    zh: '未指定 `expire` 的消息的有效秒数；null 表示永不过期',
   }),
   retention: z
     .strictObject({
@@ -157,23 +157,23 @@ const sections = {
         .positive()
         .nullable()
         .default(30)
-        .meta({ description: 'days; null: no limit', zh: '保留天数;null 表示不限' }),
+        .meta({ description: 'days; null: no limit', zh: '保留天数；null 表示不限' }),
       messages: positive.nullable().default(1_000_000).meta({
         description: 'messages; null: no limit',
-        zh: '保留消息数;null 表示不限',
+        zh: '保留消息数；null 表示不限',
       }),
       bytes: positive
         .nullable()
         .default(2048 * MIB)
         .meta({
           description: 'bytes on disk; null: no limit',
-          zh: '磁盘占用字节数;null 表示不限',
+          zh: '磁盘占用字节数；null 表示不限',
         }),
     })
     .prefault({})
     .meta({
       description: 'how long settled messages are kept; what still waits is never dropped',
-      zh: '已完成消息的保留策略;仍在等待的消息不会被删除',
+      zh: '已完成消息的保留策略；仍在等待的消息不会被删除',
     }),
   log: z
     .strictObject({
@@ -186,7 +186,7 @@ const sections = {
     .meta({ description: 'JSON lines on stdout', zh: '标准输出的 JSON 日志' }),
   data: z.string().min(1).default('./data').meta({
     description: 'directory of everything that survives a restart',
-    zh: '数据目录,重启后仍需保留的内容均存于此',
+    zh: '数据目录，重启后仍需保留的内容均存于此',
   }),
 }
 

@@ -70,9 +70,7 @@ export function createHub(options: HubOptions): Hub {
       settle.flush()
       const page = await store.inbox(recipient, { open: true, limit: PAGE })
       if (page.items.length === 0 && more.length === 0) return
-      const removed = page.items.map(({ mid }) =>
-        event(mid, recipient, 'removed', { reason: 'removed', closes: true }),
-      )
+      const removed = page.items.map(({ mid }) => event(mid, recipient, 'removed', { reason: 'removed', closes: true }))
       await settle.now(removed, more)
       more = []
     }

@@ -132,7 +132,8 @@ export function createReplies(clock: Clock): Replies {
           }
         })
       }
-      if (reply.owed > 0) for (const recipient of reply.standings.keys()) if (owes(reply, recipient)) noteSent(recipient)
+      if (reply.owed > 0)
+        for (const recipient of reply.standings.keys()) if (owes(reply, recipient)) noteSent(recipient)
       set(mid, undefined)
       return reply.standings
     },

@@ -20,10 +20,11 @@ const optionalGroup = looseString.transform((value) =>
   value === '' || value === 'null' || value === 'undefined' ? null : value,
 )
 
-const extra = z
-  .record(z.string(), z.unknown(), { error: 'extra property must be an object' })
-  .nullish()
-  .transform((value) => value ?? {})
+/** PHP writes an object without keys as `[]`. */
+const extra = z.preprocess(
+  (value) => (Array.isArray(value) && value.length === 0 ? {} : (value ?? {})),
+  z.record(z.string(), z.unknown(), { error: 'extra property must be an object' }),
+)
 
 /** What a receiver shows: title, text and whatever the sender added for the app. */
 export type MessageBody = Readonly<{

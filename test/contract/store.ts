@@ -23,7 +23,7 @@ import { testRaises } from './store/raises.ts'
 import { testRoom } from './store/room.ts'
 import { testWork } from './store/work.ts'
 
-export type { Made, MakeStore } from './store/bench.ts'
+export type { MakeStore } from './store/bench.ts'
 
 /** Runs the whole contract over the stores that `make` makes, a fresh one for each test. */
 export function testStore(name: string, make: MakeStore): void {

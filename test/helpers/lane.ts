@@ -93,7 +93,12 @@ function record(
   recipient: string,
   options: { device: string | null; window: number; confirms: boolean },
 ): Recorded {
-  const made = { texts: [] as string[], mids: [] as string[], packets: [] as Recorded['packets'], closed: [] as number[] }
+  const made = {
+    texts: [] as string[],
+    mids: [] as string[],
+    packets: [] as Recorded['packets'],
+    closed: [] as number[],
+  }
   const state = { buffered: 0 }
   const connection: Connection = {
     send(frame) {

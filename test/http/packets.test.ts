@@ -27,6 +27,17 @@ describe('a POST with a cmd', () => {
     }
   })
 
+  test.each([[null], [[]], [{}]])('extra %j is none', async (extra) => {
+    const hub = await startHub()
+    const me = await hub.login('me')
+    const message = { text: 'x', extra }
+    const answer = hub.post({ cmd: 'MESSAGE', data: { sendType: 'personal', target: 'me', message } })
+    const frame = await me.next('MESSAGE')
+    expect(frame.data).toMatchObject({ message: { text: 'x', extra: {} } })
+    me.socket.terminate()
+    await answer
+  })
+
   test('numbers and nothing are read as strings, null extra as none', async () => {
     const hub = await startHub()
     const me = await hub.login('7')
@@ -60,7 +71,7 @@ describe('a POST with a cmd', () => {
       expect.stringContaining('text'),
     ],
     [
-      { cmd: 'MESSAGE', data: { sendType: 'personal', target: 'a', message: { extra: [] } } },
+      { cmd: 'MESSAGE', data: { sendType: 'personal', target: 'a', message: { extra: ['a'] } } },
       400,
       'extra property must be an object',
     ],

@@ -13,7 +13,10 @@ describe('a session with a window of one', () => {
     const answers = ['one', 'two', 'three'].map((text) => rig.push('alice', text))
     await rig.calm()
     expect(alice.texts).toEqual(['one'])
-    for (const texts of [['one', 'two'], ['one', 'two', 'three']]) {
+    for (const texts of [
+      ['one', 'two'],
+      ['one', 'two', 'three'],
+    ]) {
       expect(alice.ackLast()).toBe(true)
       await rig.calm()
       expect(alice.texts).toEqual(texts)

@@ -144,10 +144,13 @@ test.each([
   const clock = testClock()
   const memory = createMemoryStore({ clock })
   await memory.open()
-  const store: Store = { ...memory, write: () => Promise.reject(error) }
+  async function write(): Promise<never> {
+    throw error
+  }
+  const store: Store = { ...memory, write }
   const rig = await laneRig(store, clock)
-  const refused = await rig.push('alice', 'hello').catch(refusalOf)
-  expect(refused).toMatchObject({ status })
+  await expect(rig.push('alice', 'hello')).rejects.toBe(error)
+  expect(refusalOf(error)).toMatchObject({ status })
   const alice = await rig.open('alice')
   expect(alice.texts).toEqual([])
 })

@@ -148,7 +148,10 @@ describe('the reply', () => {
     const failing = await rig.push()
     const behind = await rig.push()
     expect(await answerOf(rig, behind)).toBe('waits')
-    const [one, two] = [rig.replies.settled(failing, 5_000, () => {}), rig.replies.settled(await rig.push(), 5_000, () => {})]
+    const [one, two] = [
+      rig.replies.settled(failing, 5_000, () => {}),
+      rig.replies.settled(await rig.push(), 5_000, () => {}),
+    ]
     first.say(RETRY)
     await rig.calm()
     expect((await one).get(ALICE)?.state).toBe('sent')

@@ -64,7 +64,15 @@ test('what happens in one turn becomes one lazy write, one raise for each kind o
   expect(writes[0]).toMatchObject({
     how: 'lazy',
     ops: [
-      { op: 'raise', state: 'sent', open: true, of: [[first, ['a@user', 'b@user']], [second, ['a@user']]] },
+      {
+        op: 'raise',
+        state: 'sent',
+        open: true,
+        of: [
+          [first, ['a@user', 'b@user']],
+          [second, ['a@user']],
+        ],
+      },
       { op: 'raise', state: 'delivered', open: false, of: [[first, ['a@user']]] },
       { op: 'put', value: 2 },
     ],

@@ -133,7 +133,7 @@ describe('MESSAGE', () => {
     [{ ...whole, message: null }, 'message property is required'],
     [{ ...whole, message: { extra: 'x' } }, 'extra property must be an object'],
     [{ ...whole, message: { extra: [1] } }, 'extra property must be an object'],
-    [{ ...whole, message: { extra: [] } }, 'extra property must be an object'],
+    [{ ...whole, message: { extra: ['a'] } }, 'extra property must be an object'],
     [{ ...whole, message: { extra: 5 } }, 'extra property must be an object'],
     [{ ...whole, expire: 'soon' }, 'expire property must be seconds'],
   ])('%j: %s', (sent, text) => {

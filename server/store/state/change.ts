@@ -58,7 +58,7 @@ export function encodeChanges(changes: readonly Change[]): string {
 /** What `encodeChanges` made. */
 export function decodeChanges(json: string): Change[] {
   // a checksum vouches that this is what an earlier write of changes put there
-  const changes = JSON.parse(json) as (Exclude<Change, MessageAdded> | (Added & { readonly message: Message }))[]
+  const changes: (Exclude<Change, MessageAdded> | (Added & { readonly message: Message }))[] = JSON.parse(json)
   return changes.map((change) =>
     change.op === 'message'
       ? { ...change, message: textOf(change.message), expiresAt: change.message.expiresAt }

@@ -15,7 +15,7 @@ export class Documents {
 
   get<T>(kind: Kind, id: string): Document<T> | null {
     const found = this.#kinds.get(kind)?.get(id)
-    // the store hands back what was put under this kind and id: the type is the writer's promise
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type is the promise of who put it
     return found ? { id, value: found.value as T, rev: found.rev } : null
   }
 

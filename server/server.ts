@@ -1,6 +1,7 @@
 /** The only wiring: store → directory → hub → doors, and back again. */
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { createAttempts } from './directory/attempts.ts'
 import { loadDirectory } from './directory/directory.ts'
 import { loadTokens } from './directory/tokens.ts'
 import { createApp } from './http/app.ts'
@@ -78,7 +79,8 @@ async function open(config: Config, parts: Parts, onClose: OnClose): Promise<{ u
     room: { count: config.inbox.maxMessages, bytes: config.inbox.maxBytes },
   })
 
-  const shared = { hub, store, directory, tokens, fcm: config.fcm, clock, log }
+  const attempts = createAttempts({ limits: config.limits, trustProxy: config.trustProxy, clock, log })
+  const shared = { hub, store, directory, tokens, attempts, fcm: config.fcm, clock, log }
   const expireMs = config.expire === null ? null : config.expire * 1000
   const app = createApp({ ...shared, version: readVersion(), settings: { ...config.http, expireMs } })
   const sockets = createSocketDoor(

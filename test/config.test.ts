@@ -133,3 +133,14 @@ test('values of a program are checked like a file', async () => {
   const wrong = configOf({ token: STRONG, http: { port: -1 } })
   await expect(wrong).rejects.toThrow('http.port: expected number to be >=0')
 })
+
+test('trustProxy takes addresses and networks, from the environment too, and nothing else', async () => {
+  const { read, mistakes } = configFolder()
+  const env = (list: string) => ({ CARILLON_TRUST_PROXY: list, CARILLON_LIMITS__ATTEMPTS_PER_MINUTE: '0.5' })
+  const { config } = await read({}, env('["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"]'))
+  expect(config.trustProxy).toEqual(['127.0.0.1', '10.0.0.0/8', '2001:db8::/32'])
+  expect(config.limits).toEqual({ attempts: 30, attemptsPerMinute: 0.5, socketsPerAddress: 100 })
+  expect(await mistakes({}, env('["localhost"]'))).toEqual([
+    'trustProxy[0]: expected an address or a network such as 10.0.0.0/8',
+  ])
+})

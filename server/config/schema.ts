@@ -4,6 +4,7 @@
  */
 import * as z from 'zod'
 import type { Channel } from '../channels/channel.ts'
+import { isNetwork } from '../directory/peers.ts'
 import { groupId, recipientId } from '../protocol/address.ts'
 import { Refusal } from '../protocol/errors.ts'
 
@@ -28,6 +29,14 @@ const sections = {
     description: 'the token that may also push to reserved recipients such as `system`; without one there is no admin',
     zh: '管理员 token，可向 `system` 等保留接收者推送；不设置则没有管理员',
   }),
+  trustProxy: z
+    .array(z.string().refine(isNetwork, 'expected an address or a network such as 10.0.0.0/8'))
+    .default([])
+    .meta({
+      description:
+        'addresses and networks of reverse proxies, such as 127.0.0.1 or 10.0.0.0/8: only what these write into `X-Forwarded-For` is believed; they must write it',
+      zh: '反向代理的地址或网段，如 127.0.0.1、10.0.0.0/8：只信任它们写入的 `X-Forwarded-For`，代理必须设置该请求头',
+    }),
   http: z
     .strictObject({
       host: z.string().min(1).optional().meta({
@@ -92,6 +101,27 @@ const sections = {
     })
     .prefault({})
     .meta({ description: 'clients by WebSocket', zh: 'WebSocket 接入' }),
+  limits: z
+    .strictObject({
+      attempts: positive.default(30).meta({
+        description: 'wrong tokens at once; beyond it the address is answered 429, right tokens too',
+        zh: '允许连续出错的 token 次数；超过后该地址一律返回 429，正确的 token 也不再验证',
+      }),
+      attemptsPerMinute: z.number().positive().default(1).meta({
+        description: 'tries that come back per minute',
+        zh: '每分钟恢复的次数',
+      }),
+      socketsPerAddress: positive.default(100).meta({
+        description: 'sockets without AUTH at once; beyond it the next is refused with 429',
+        zh: '同时存在的未完成 AUTH 的连接数；超过后新的连接返回 429',
+      }),
+    })
+    .prefault({})
+    .meta({
+      description:
+        'per address (IPv6: per /64); addresses of this machine are not limited until `trustProxy` names a proxy, as everybody behind one on this machine has them',
+      zh: '按地址限制（IPv6 按 /64）；设置 `trustProxy` 之前不限制本机地址，因为经过本机反向代理的请求都来自本机',
+    }),
   webpush: z
     .strictObject({
       serverKey: z.string().optional().meta({

@@ -2,6 +2,7 @@ import { recipientId, type RecipientId, groupId } from '../protocol/address.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { AuthData, AuthOk } from '../protocol/packets.ts'
 import { may } from './access.ts'
+import type { Prove } from './attempts.ts'
 import type { Directory } from './directory.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -26,14 +27,21 @@ export interface LoginOptions {
 /**
  * AUTH: proves the token, makes the recipient known under its name and group, and hands out `auth`.
  * @param verify whether the shared token must be right
- * @throws Refusal need-token for a wrong token, not-allowed for a reserved name, bad-name
+ * @throws Refusal need-token for a wrong token, not-allowed for a reserved name, bad-name, too-many-attempts
  */
-export async function login({ directory, tokens, fcm }: LoginOptions, data: AuthData, verify: boolean): Promise<Login> {
+export async function login(
+  { directory, tokens, fcm }: LoginOptions,
+  data: AuthData,
+  verify: boolean,
+  prove: Prove,
+): Promise<Login> {
   const id = recipientId(data.name)
   const group = data.group === null ? null : groupId(data.group)
-  const caller = tokens.callerOf(data.token)
-  if (verify && !caller) throw new Refusal('need-token', 'Token invalid')
-  if (!may(caller ?? { kind: 'anyone' }, 'connect', id)) throw new Refusal('not-allowed', 'Token invalid')
+  prove(() => {
+    const caller = tokens.callerOf(data.token)
+    if (verify && !caller) throw new Refusal('need-token', 'Token invalid')
+    if (!may(caller ?? { kind: 'anyone' }, 'connect', id)) throw new Refusal('not-allowed', 'Token invalid')
+  })
   await directory.join(id, group)
   return { id, packet: authOk(tokens, fcm, id) }
 }

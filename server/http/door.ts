@@ -1,6 +1,7 @@
 /** What the routes of the HTTP door share: their options, and how they answer. */
 import type { Context } from 'koa'
 import type { Clock } from '../clock.ts'
+import type { Attempts } from '../directory/attempts.ts'
 import type { LoginOptions } from '../directory/login.ts'
 import type { Hub, PushResult } from '../hub/hub.ts'
 import type { Log } from '../log.ts'
@@ -10,7 +11,6 @@ import { flatReply, nestedReply } from '../protocol/reply.ts'
 import type { Store } from '../store/store.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
-const RETRY_AFTER_S = '1'
 
 export interface HttpSettings {
   /** pushes must carry the shared token */
@@ -28,6 +28,7 @@ export interface HttpSettings {
 }
 
 export interface HttpOptions extends LoginOptions {
+  readonly attempts: Attempts
   readonly hub: Hub
   readonly store: Store
   readonly clock: Clock
@@ -62,7 +63,7 @@ export function answerPush(ctx: Context, { reply }: HttpSettings, { mid, standin
 export function answerRefusal(ctx: Context, refusal: Refusal): void {
   if (refusal.status === 401) ctx.set('www-authenticate', 'Bearer')
   if (refusal.status === 405) ctx.set('allow', 'GET, POST, OPTIONS')
-  if (refusal.status === 503 || refusal.status === 429) ctx.set('retry-after', RETRY_AFTER_S)
+  if (refusal.status === 503 || refusal.status === 429) ctx.set('retry-after', String(refusal.retryAfterS))
   if (refusal.code === 'too-large') ctx.set('connection', 'close')
   answer(ctx, refusal.status, { cmd: 'INFO', data: refusal.message })
 }

@@ -45,10 +45,10 @@ export function packetsByPost(options: HttpOptions): Middleware {
 }
 
 async function auth(options: HttpOptions, ctx: Context, packet: Packet): Promise<void> {
-  identify(options.tokens, ctx.req, packet.auth, options.settings.verifyToken)
+  identify(options, ctx.req, packet.auth, options.settings.verifyToken)
   const data = readData(packetSchemas.AUTH, packet.data)
   try {
-    const { packet: granted } = await login(options, data, true)
+    const { packet: granted } = await login(options, data, true, (proof) => options.attempts.prove(ctx.req, proof))
     answer(ctx, 200, { cmd: 'AUTH', data: granted })
   } catch (error) {
     if (!isWrongToken(error)) throw error
@@ -57,8 +57,8 @@ async function auth(options: HttpOptions, ctx: Context, packet: Packet): Promise
 }
 
 async function message(options: HttpOptions, ctx: Context, packet: Packet): Promise<void> {
-  const { hub, tokens, settings } = options
-  const caller = identify(tokens, ctx.req, packet.auth, settings.verifyToken)
+  const { hub, settings } = options
+  const caller = identify(options, ctx.req, packet.auth, settings.verifyToken)
   const { sendType, target, message: body, expire } = readData(packetSchemas.MESSAGE, packet.data)
   const result = await hub.push({
     caller,
@@ -105,13 +105,13 @@ async function register(options: HttpOptions, ctx: Context, packet: Packet): Pro
 
 /** The PWA asks only whether this resolves. */
 function testHttp(options: HttpOptions, ctx: Context, packet: Packet): void {
-  identify(options.tokens, ctx.req, packet.auth, options.settings.verifyToken)
+  identify(options, ctx.req, packet.auth, options.settings.verifyToken)
   answerEmpty(ctx)
 }
 
 /** Callbacks speak in a recipient's name: `auth` must prove it. */
-function client({ tokens }: HttpOptions, ctx: Context, packet: Packet): Caller & { kind: 'client' } {
-  const caller = identify(tokens, ctx.req, packet.auth, false)
+function client(options: HttpOptions, ctx: Context, packet: Packet): Caller & { kind: 'client' } {
+  const caller = identify(options, ctx.req, packet.auth, Boolean(ctx.req.headers.authorization))
   if (caller.kind !== 'client') throw new Refusal('need-auth', `The ${packet.cmd} cmd must need auth.`)
   return caller
 }

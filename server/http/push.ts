@@ -38,11 +38,11 @@ export async function pushFlat(
   fields: Readonly<Record<string, unknown>>,
   idem?: string,
 ): Promise<void> {
-  const { hub, tokens, settings } = options
+  const { hub, settings } = options
   const { text, desp, ...extra } = fields
   const body: MessageBody = { text: asText(text), desp: asText(desp), extra }
   const result = await hub.push({
-    caller: identify(tokens, ctx.req, undefined, settings.verifyToken),
+    caller: identify(options, ctx.req, undefined, settings.verifyToken),
     method: 'http',
     to: addressOf(sendType, target),
     body,

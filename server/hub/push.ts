@@ -14,7 +14,7 @@ import { type GroupId, type RecipientId, wireName } from '../protocol/address.ts
 import { Refusal } from '../protocol/errors.ts'
 import type { MessageBody } from '../protocol/packets.ts'
 import type { Mid, Standing } from '../protocol/states.ts'
-import type { Accept, Accepted, Message, Store } from '../store/store.ts'
+import { type Accept, type Accepted, type Message, numbered, type Store } from '../store/store.ts'
 import type { Sessions } from './lane.ts'
 import type { Plans } from './plan.ts'
 import { QUEUED, type Replies, type Standings } from './reply.ts'
@@ -139,7 +139,7 @@ function offer({ sessions, runner, replies }: Rooms, accept: Accept, { mid, full
   for (const recipient of full) standings.set(recipient, FULL)
   replies.open(mid, standings)
 
-  sessions.offer({ mid, ...message }, full.length === 0 ? recipients : without(recipients, full))
+  sessions.offer(numbered(mid, message), full.length === 0 ? recipients : without(recipients, full))
   for (const recipient of without(planned, full)) replies.attemptOwes(mid, recipient)
   if (planned.length > 0 || message.expiresAt !== null) runner.wake()
 }

@@ -27,6 +27,7 @@ export const errors = {
     text: 'this idempotency key was used with another message',
   },
   'inbox-full': { status: 429, text: 'nobody accepted: every inbox named is full' },
+  'too-many-attempts': { status: 429, text: 'too many failed attempts from this address, try again later' },
   internal: { status: 500, text: 'internal error' },
   'store-busy': { status: 503, text: 'the queue is full, try again soon; nothing was accepted' },
   'store-failed': { status: 503, text: 'the store failed; whether this was accepted is not known' },
@@ -40,12 +41,15 @@ export type ErrorName = keyof typeof errors
 export class Refusal extends Error {
   readonly code: ErrorName
   readonly status: number
+  /** seconds until it makes sense to try again, where trying again helps */
+  readonly retryAfterS: number
 
-  constructor(code: ErrorName, detail?: string) {
+  constructor(code: ErrorName, detail?: string, retryAfterS = 1) {
     super(detail ?? errors[code].text)
     this.name = 'Refusal'
     this.code = code
     this.status = errors[code].status
+    this.retryAfterS = retryAfterS
   }
 }
 

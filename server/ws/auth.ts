@@ -33,7 +33,7 @@ export const auth: PacketHandler = {
 /** Only a wrong token is answered with 403: clients take any other code than 200 as final. */
 async function tryLogin(client: SocketClient, data: AuthData) {
   try {
-    return await login(client.options, data, client.options.settings.verifyToken)
+    return await login(client.options, data, client.options.settings.verifyToken, client.prove)
   } catch (error) {
     if (!isWrongToken(error)) throw error
     client.send({ cmd: 'AUTH', data: { code: 403, msg: error.message } })

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
+import type { Newcomer, Prove } from '../directory/attempts.ts'
 import type { LoginOptions } from '../directory/login.ts'
 import type { Connection, Hub, Session } from '../hub/hub.ts'
 import { TOO_SLOW_BYTES } from '../hub/session.ts'
@@ -42,6 +43,7 @@ export interface SocketOptions extends LoginOptions {
 /** What a packet's handler works on. */
 export interface SocketClient {
   readonly options: SocketOptions
+  readonly prove: Prove
   /** null before AUTH */
   session: Session | null
   /** MESSAGEs whose reply is still to come */
@@ -57,7 +59,7 @@ export interface SocketClient {
 }
 
 /** Serves a socket until it closes. */
-export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOptions): void {
+export function serveSocket(socket: WebSocket, stream: Duplex, newcomer: Newcomer, options: SocketOptions): void {
   const { clock, hub, log, settings } = options
   const conduct = createConduct(clock)
   const waiting: Buffer[] = []
@@ -85,6 +87,7 @@ export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOp
 
   const client: SocketClient = {
     options,
+    prove: newcomer.prove,
     session: null,
     unanswered: 0,
     transport,
@@ -99,6 +102,7 @@ export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOp
     begin(start) {
       if (socket.readyState !== WebSocket.OPEN) return
       cancelAuthTimeout()
+      newcomer.leave()
       if (client.session) hub.sessions.disconnect(client.session)
       client.session = start()
     },
@@ -159,11 +163,17 @@ export function serveSocket(socket: WebSocket, stream: Duplex, options: SocketOp
     if (ended) return
     try {
       const packet = readPacket(parseJson(text))
-      if (packet.auth !== undefined) options.tokens.verify(packet.auth)
+      if (packet.auth !== undefined) verify(packet.auth)
       dispatch(packet)
     } catch (error) {
       refuse(error)
     }
+  }
+
+  /** A client that came through AUTH has proved itself: an `auth` that went stale costs no tries. */
+  function verify(auth: unknown): void {
+    if (client.session) options.tokens.verify(auth)
+    else newcomer.prove(() => options.tokens.verify(auth))
   }
 
   function keepPace(): void {

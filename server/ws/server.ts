@@ -3,7 +3,8 @@ import type { IncomingMessage, Server } from 'node:http'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { closeCodes } from '../protocol/errors.ts'
+import type { Attempts, Newcomer } from '../directory/attempts.ts'
+import { closeCodes, Refusal } from '../protocol/errors.ts'
 import { serveSocket, type SocketOptions } from './connection.ts'
 import { asksForWebSocket, declineOffer } from './decline.ts'
 
@@ -18,8 +19,12 @@ export interface SocketDoor {
   close(): void
 }
 
+export interface SocketDoorOptions extends SocketOptions {
+  readonly attempts: Attempts
+}
+
 /** @param maxPayload bytes of one frame; a larger one closes the socket with 1009 */
-export function createSocketDoor(options: SocketOptions, maxPayload: number): SocketDoor {
+export function createSocketDoor(options: SocketDoorOptions, maxPayload: number): SocketDoor {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -58,16 +63,27 @@ export function createSocketDoor(options: SocketOptions, maxPayload: number): So
 
   function upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', (error) => options.log.debug({ err: error }, 'an upgrade failed'))
-    const refused = closed ? '503 Service Unavailable' : mayUpgrade(request) ? null : '403 Forbidden'
-    if (refused !== null) {
-      stream.end(`HTTP/1.1 ${refused}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy())
+    const newcomer = closed ? '503 Service Unavailable' : mayUpgrade(request) ? admit(request) : '403 Forbidden'
+    if (typeof newcomer === 'string') {
+      stream.end(`HTTP/1.1 ${newcomer}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => stream.destroy())
       return
     }
+    stream.once('close', () => newcomer.leave())
     server.handleUpgrade(request, stream, head, (socket) => {
       open.set(socket, { stream, bytes: 0 })
       socket.once('close', () => open.delete(socket))
-      serveSocket(socket, stream, options)
+      serveSocket(socket, stream, newcomer, options)
     })
+  }
+
+  /** The newcomer, or the status and header that it is refused with. */
+  function admit(request: IncomingMessage): Newcomer | string {
+    try {
+      return options.attempts.open(request)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return `429 Too Many Requests\r\nRetry-After: ${error.retryAfterS}`
+    }
   }
 
   return {

@@ -20,6 +20,7 @@ const statuses: Record<ErrorName, number> = {
   'bad-content-type': 415,
   'idempotency-mismatch': 422,
   'inbox-full': 429,
+  'too-many-attempts': 429,
   internal: 500,
   'store-busy': 503,
   'store-failed': 503,

@@ -76,11 +76,6 @@ export class Segments implements Archive {
 
   /** All messages up to this mid are in files, or were dropped: a journal that brings one repeats itself. */
   get archivedUpTo(): Mid {
-    for (const { n, last } of this.#infos) {
-      const written = this.#written.get(n)
-      if (written && written.last > this.#archivedUpTo) this.#archivedUpTo = written.last
-      if (written?.last !== last) break
-    }
     return this.#archivedUpTo
   }
 
@@ -149,7 +144,8 @@ export class Segments implements Archive {
   }
 
   /**
-   * Writes each segment that changed.
+   * Writes each segment that changed, the oldest first: so there is none that was never written before one
+   * that was.
    * @param settled resolves when everything that is in memory now is in the journal too
    */
   async writeDirty(settled: () => Promise<void>): Promise<void> {
@@ -178,6 +174,7 @@ export class Segments implements Archive {
     if (isSealed && this.#whole.has(n)) await this.#files.writeCounts(n, entries)
     await this.#files.write(n, records)
     this.#written.set(n, { ...info, live })
+    if (info.last > this.#archivedUpTo) this.#archivedUpTo = info.last
     this.#replaceInfo({ ...(this.#infoOf(n) ?? info), live })
     if (isSealed && !this.#dirty.has(n)) this.#evict(n, entries)
   }
@@ -187,10 +184,9 @@ export class Segments implements Archive {
     return this.#whole.get(n)?.every((entry) => entry.live === 0) ?? this.#infoOf(n)?.live === 0
   }
 
-  /** Whether a segment is on disk as it is in memory, and no journal brings it back. */
+  /** Whether a segment is on disk as it is in memory. */
   isWritten(n: number): boolean {
-    const written = this.#written.get(n)
-    return written !== undefined && !this.#dirty.has(n) && written.last <= this.archivedUpTo
+    return this.#written.has(n) && !this.#dirty.has(n)
   }
 
   /** Forgets segments that are quiet and written; their files go once no manifest lists them. */

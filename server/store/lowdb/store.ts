@@ -85,9 +85,11 @@ export function createLowdbStore(options: LowdbOptions): Store {
         // the journal holds all of it: this only makes the next start short
         if (isDirty()) await checkpoints.run().catch(noteFailure)
         await checkpoints.stop()
+        await commit.between(() => journal.close())
       } finally {
         commit.stop()
         await checkpoints.stop()
+        // where that failed; nothing is being written any more
         await journal.close().catch((error: unknown) => log.error({ err: error }, 'the journal was not closed well'))
         unlock()
       }

@@ -1,7 +1,7 @@
 /** Checks writes one after another, each against the state and what the earlier ones of its batch will change. */
 import type { RecipientId } from '../../protocol/address.ts'
 import type { Mid } from '../../protocol/states.ts'
-import type { Accept, Accepted, Kind, Op, Step, Written } from '../store.ts'
+import { type Accept, type Accepted, type Kind, numbered, type Op, type Step, type Written } from '../store.ts'
 import type { Change, OnceKey } from './change.ts'
 import { textOf } from './entry.ts'
 import type { State } from './state.ts'
@@ -81,7 +81,7 @@ export class Draft {
       recipients.length >= SHARED_FROM && !Object.isFrozen(recipients) ? Object.freeze([...recipients]) : recipients
     changes.push({
       op: 'message',
-      message: textOf({ mid, ...message }),
+      message: textOf(numbered(mid, message)),
       expiresAt: message.expiresAt,
       recipients: list,
       planned,

@@ -29,6 +29,13 @@ describe('a full disk', () => {
     expect((await deliveryOf(bench.store, mid, ALICE)).state).toBe('delivered')
     expect((await contentOf(bench.store)).deliveries).toHaveLength(1)
     expect(await bench.store.get('setting', 'a')).toBeNull()
+    let tried = 0
+    bench.disk.onStep = (step) => {
+      if (!isJournalWrite(step)) return
+      tried += 1
+      throw diskError('ENOSPC')
+    }
+    await until(() => tried > 1)
     bench.disk.onStep = () => {}
     await until(() => bench.store.health().writable && bench.store.health().queued === 0)
     const found = await bench.afterCrash('copyAfterPowerCut')

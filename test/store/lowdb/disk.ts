@@ -86,6 +86,11 @@ export async function watchDisk(dir: string): Promise<Disk> {
     folders.set(path, names)
   }
 
+  /** One that was removed meanwhile has nothing to last. */
+  function flushFile({ file, path }: { readonly file: object; readonly path: string }): void {
+    if (fs.existsSync(path)) flushed.set(file, fs.readFileSync(path))
+  }
+
   function flushAll(path: string): void {
     if (!fs.existsSync(path)) return
     flushFolder(path)
@@ -96,7 +101,8 @@ export async function watchDisk(dir: string): Promise<Disk> {
   }
 
   function copyAfterKill(to: string): void {
-    fs.cpSync(dir, to, { recursive: true })
+    fs.mkdirSync(to, { recursive: true })
+    if (fs.existsSync(dir)) fs.cpSync(dir, to, { recursive: true })
   }
 
   function copyAfterPowerCut(to: string): void {
@@ -194,7 +200,7 @@ export async function watchDisk(dir: string): Promise<Disk> {
           await step(isFolder ? 'flush folder' : 'flush', handle.path)
           await original.apply(this, args)
           if (isFolder) flushFolder(handle.path)
-          else flushed.set(handle.file, fs.readFileSync(handle.path))
+          else flushFile(handle)
         },
     )
   }
@@ -208,7 +214,7 @@ export async function watchDisk(dir: string): Promise<Disk> {
       if (!handle) return original(fd, ...args)
       const done = args.pop() as Callback
       const onDone = (error: Error | null, ...rest: unknown[]) => {
-        if (!error && word === 'flush') flushed.set(handle.file, fs.readFileSync(handle.path))
+        if (!error && word === 'flush') flushFile(handle)
         done(error, ...rest)
       }
       return step(word, handle.path).then(() => original(fd, ...args, onDone), onDone)

@@ -37,12 +37,17 @@ export interface HttpOptions extends LoginOptions {
   readonly version: string
 }
 
-/** Answers with an mpush packet. A cache on the way would swallow the next push by GET. */
+/** Answers with an mpush packet. */
 export function answer(ctx: Context, status: number, packet: ServerPacket): void {
+  answerText(ctx, status, JSON.stringify(packet))
+}
+
+/** A cache on the way would swallow the next push by GET. */
+function answerText(ctx: Context, status: number, packet: string): void {
   ctx.status = status
   ctx.set('content-type', JSON_TYPE)
   ctx.set('cache-control', 'no-store')
-  ctx.body = JSON.stringify(packet)
+  ctx.body = packet
 }
 
 /** 200 with nothing in it, as mpush answers where only the status counts. */
@@ -55,8 +60,7 @@ export function answerEmpty(ctx: Context): void {
 /** Answers a push: MESSAGE_REPLY, the mid in `X-Message-Id`. */
 export function answerPush(ctx: Context, { reply }: HttpSettings, { mid, standings }: PushResult): void {
   if (mid !== null) ctx.set('x-message-id', mid)
-  const data = reply === 'nested' ? nestedReply(mid, standings) : flatReply(standings)
-  answer(ctx, 200, { cmd: 'MESSAGE_REPLY', data })
+  answerText(ctx, 200, reply === 'nested' ? nestedReply(mid, standings) : flatReply(standings))
 }
 
 /** Answers a refusal as INFO, with what a client needs to do better. */

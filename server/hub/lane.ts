@@ -87,7 +87,7 @@ export function createSessions(options: LaneOptions): Sessions {
   }
 
   function tick(session: Session): void {
-    if (session.idle) {
+    if (session.rests()) {
       busy.delete(session)
       return
     }

@@ -76,8 +76,9 @@ export function createReplies(clock: Clock): Replies {
     },
     sessionOwes(mid, recipient) {
       const reply = replyOf(mid)
-      if (!reply || owes(reply, recipient)) return
-      if (reply.standings.get(recipient) === QUEUED) reply.standings.set(recipient, OWED)
+      const now = reply?.standings.get(recipient)
+      if (!reply || now === OWED || reply.owing.has(recipient)) return
+      if (now === QUEUED) reply.standings.set(recipient, OWED)
       else reply.owing.add(recipient)
       reply.owed += 1
     },

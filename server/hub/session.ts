@@ -44,7 +44,7 @@ export interface Lane {
   readonly retryMs: number
   /** A frame left that is not acked yet. */
   sent(mid: Mid, recipient: RecipientId): void
-  /** The session has frames in flight or is behind, and wants a tick. */
+  /** The session has frames in flight or is behind, and wants ticks until it is idle. */
   busy(session: Session): void
   failed(error: unknown): void
 }
@@ -74,6 +74,7 @@ export class Session {
   #awaited: Mid | null = null
   #reading = false
   #offered = false
+  #busy = false
   /** it is known of frames up to this mid that they were sent */
   #noted: Mid = ''
   #closed = false
@@ -88,8 +89,11 @@ export class Session {
     this.#cursor = options.cursor
   }
 
-  get idle(): boolean {
-    return this.#inFlight.length === 0 && !this.#behind
+  /** Whether it wants no more ticks for now. */
+  rests(): boolean {
+    if (this.#inFlight.length > 0 || this.#behind) return false
+    this.#busy = false
+    return true
   }
 
   /** A push in slices will offer `mid` in a later turn: what comes meanwhile must not overtake it. */
@@ -100,7 +104,7 @@ export class Session {
     }
     this.#behind = true
     this.#awaited = mid
-    this.#lane.busy(this)
+    this.#wantTicks()
   }
 
   /** `mid` is durable and new. */
@@ -114,7 +118,7 @@ export class Session {
     }
     this.#behind = true
     this.#offered = true
-    this.#lane.busy(this)
+    this.#wantTicks()
     if (this.#hasRoom()) this.catchUp()
   }
 
@@ -211,6 +215,12 @@ export class Session {
     this.#cursor = flight.mid
     this.#inFlight.push(flight)
     this.connection.send(flight.frame)
+    this.#wantTicks()
+  }
+
+  #wantTicks(): void {
+    if (this.#busy) return
+    this.#busy = true
     this.#lane.busy(this)
   }
 }

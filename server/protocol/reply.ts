@@ -1,15 +1,23 @@
+/** MESSAGE_REPLY as the text that goes out: a group's is long, and an object on the way would cost twice as much. */
 import { wireName, type RecipientId } from './address.ts'
-import type { FlatReply, NestedReply } from './packets.ts'
 import { mpushWord, type Mid, type Standing } from './states.ts'
 
-/** Each recipient's state in the words of mpush; `no` for one the hub does not know. */
-export function flatReply(standings: ReadonlyMap<RecipientId, Standing | null>): FlatReply {
-  const reply: FlatReply = Object.create(null)
-  for (const [id, standing] of standings) reply[wireName(id)] = standing === null ? 'no' : mpushWord(standing)
-  return reply
+type Standings = ReadonlyMap<RecipientId, Standing | null>
+
+/** Each recipient's state in the words of mpush, as its README has it; `no` for one the hub does not know. */
+export function flatReply(standings: Standings): string {
+  return `{"cmd":"MESSAGE_REPLY","data":${wordsOf(standings)}}`
 }
 
 /** The same as deployed 2.1 servers print it. `mid` is '' when nobody was meant. */
-export function nestedReply(mid: Mid | null, standings: ReadonlyMap<RecipientId, Standing | null>): NestedReply {
-  return { mid: mid ?? '', status: flatReply(standings) }
+export function nestedReply(mid: Mid | null, standings: Standings): string {
+  return `{"cmd":"MESSAGE_REPLY","data":{"mid":"${mid ?? ''}","status":${wordsOf(standings)}}}`
+}
+
+function wordsOf(standings: Standings): string {
+  const parts: string[] = []
+  for (const [id, standing] of standings) {
+    parts.push(`${JSON.stringify(wireName(id))}:"${standing === null ? 'no' : mpushWord(standing)}"`)
+  }
+  return `{${parts.join(',')}}`
 }

@@ -49,6 +49,8 @@ export interface SocketClient {
   /** MESSAGEs whose reply is still to come */
   unanswered: number
   send(packet: ServerPacket): void
+  /** The same for a packet that is text already. */
+  sendText(packet: string): void
   /** A token was wrong: the third ends the socket. */
   wrongToken(): void
   /** The packet at hand moved something: it does not count as a flood. */
@@ -91,9 +93,10 @@ export function serveSocket(socket: WebSocket, stream: Duplex, newcomer: Newcome
     session: null,
     unanswered: 0,
     transport,
-    send(packet) {
+    send: (packet) => client.sendText(JSON.stringify(packet)),
+    sendText(packet) {
       if (transport.buffered() > TOO_SLOW_BYTES) end(closeCodes.tooSlow, 'reads too slowly')
-      else transport.send(Buffer.from(JSON.stringify(packet)))
+      else transport.send(Buffer.from(packet))
     },
     wrongToken() {
       if (conduct.wrongToken()) end(closeCodes.badToken, 'wrong token')

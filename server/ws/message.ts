@@ -35,5 +35,5 @@ async function push(client: SocketClient, { sendType, target, message: body, exp
     idempotencyKey: null,
     waitMs: options.settings.waitTimeout,
   })
-  client.send({ cmd: 'MESSAGE_REPLY', data: nestedReply(mid, standings) })
+  client.sendText(nestedReply(mid, standings))
 }

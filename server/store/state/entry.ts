@@ -39,6 +39,8 @@ export function textOf(message: Message): MessageText {
 
 export class Entry implements MessageText {
   readonly mid: Mid
+  /** the mid as a number */
+  readonly n: number
   readonly at: number
   readonly blobs: readonly string[]
   readonly text: string
@@ -53,6 +55,7 @@ export class Entry implements MessageText {
 
   constructor({ mid, at, blobs, text }: MessageText, recipients: readonly RecipientId[], statuses: Status[]) {
     this.mid = mid
+    this.n = Number(mid)
     this.at = at
     this.blobs = blobs
     this.text = text

@@ -1,5 +1,4 @@
 import type { RecipientId } from '../../protocol/address.ts'
-import type { Mid } from '../../protocol/states.ts'
 import { MidList } from './mid-list.ts'
 
 interface Inbox {
@@ -18,7 +17,7 @@ export class Inboxes {
     return this.#inboxes.get(recipient) ?? NOTHING
   }
 
-  add(recipient: RecipientId, mid: Mid, size: number): void {
+  add(recipient: RecipientId, mid: number, size: number): void {
     let inbox = this.#inboxes.get(recipient)
     if (!inbox) {
       inbox = { open: new MidList(), bytes: 0 }
@@ -28,7 +27,7 @@ export class Inboxes {
     inbox.bytes += size
   }
 
-  delete(recipient: RecipientId, mid: Mid, size: number): void {
+  delete(recipient: RecipientId, mid: number, size: number): void {
     const inbox = this.#inboxes.get(recipient)
     if (!inbox?.open.delete(mid)) return
     inbox.bytes -= size

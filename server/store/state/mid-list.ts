@@ -5,8 +5,8 @@ const MIN_COMPACT = 64
 const MID_DIGITS = 13
 
 /**
- * Mids in rising order. Nearly all come in at the end and leave at the front, which is cheap. They are held
- * as plain numbers, which the garbage collector need not look at.
+ * Mids in rising order, as plain numbers: the garbage collector need not look at them, and a group push reads
+ * its mid once. Nearly all come in at the end and leave at the front, which is cheap.
  */
 export class MidList {
   #mids: number[] = []
@@ -16,13 +16,11 @@ export class MidList {
     return this.#mids.length - this.#head
   }
 
-  get first(): Mid | undefined {
-    const first = this.#mids[this.#head]
-    return first === undefined ? undefined : midOf(first)
+  get first(): number | undefined {
+    return this.#mids[this.#head]
   }
 
-  add(mid: Mid): void {
-    const n = Number(mid)
+  add(n: number): void {
     const last = this.#mids.at(-1)
     if (last === undefined || last < n) {
       this.#mids.push(n)
@@ -32,8 +30,7 @@ export class MidList {
     if (this.#mids[at] !== n) this.#mids.splice(at, 0, n)
   }
 
-  delete(mid: Mid): boolean {
-    const n = Number(mid)
+  delete(n: number): boolean {
     const at = this.#mids[this.#head] === n ? this.#head : this.#search(n)
     if (this.#mids[at] !== n) return false
     if (at === this.#mids.length - 1) this.#mids.pop()
@@ -43,24 +40,21 @@ export class MidList {
     return true
   }
 
-  /** Up to `limit` mids above `mid`, lowest first. */
-  after(mid: Mid, limit: number): Mid[] {
-    const start = this.#search(Number(mid) + 1)
-    return this.#mids.slice(start, start + limit).map(midOf)
+  /** Up to `limit` mids above `n`, lowest first. */
+  after(n: number, limit: number): number[] {
+    const start = this.#search(n + 1)
+    return this.#mids.slice(start, start + limit)
   }
 
-  /** All mids up to `mid`, lowest first. */
-  upTo(mid: Mid): Mid[] {
-    return this.#mids.slice(this.#head, this.#search(Number(mid) + 1)).map(midOf)
+  /** All mids up to `n`, lowest first. */
+  upTo(n: number): number[] {
+    return this.#mids.slice(this.#head, this.#search(n + 1))
   }
 
-  /** Up to `limit` mids below `mid`, highest first. */
-  before(mid: Mid, limit: number): Mid[] {
-    const end = this.#search(Number(mid))
-    return this.#mids
-      .slice(Math.max(this.#head, end - limit), end)
-      .toReversed()
-      .map(midOf)
+  /** Up to `limit` mids below `n`, highest first. */
+  before(n: number, limit: number): number[] {
+    const end = this.#search(n)
+    return this.#mids.slice(Math.max(this.#head, end - limit), end).toReversed()
   }
 
   #compact(): void {
@@ -83,6 +77,6 @@ export class MidList {
   }
 }
 
-function midOf(n: number): Mid {
+export function midOf(n: number): Mid {
   return String(n).padStart(MID_DIGITS, '0')
 }

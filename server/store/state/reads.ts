@@ -3,6 +3,7 @@ import type { RecipientId } from '../../protocol/address.ts'
 import type { Mid } from '../../protocol/states.ts'
 import type { Delivery, Message, Page, Store } from '../store.ts'
 import type { Entry } from './entry.ts'
+import { midOf } from './mid-list.ts'
 import type { State } from './state.ts'
 
 /** Messages of neighbouring mids. */
@@ -45,8 +46,9 @@ export function createReads(state: State, archive: Archive): Reads {
   function openInbox(recipient: RecipientId, page: { after?: Mid; before?: Mid; limit: number }): Page<InboxItem> {
     const { open } = state.inboxes.of(recipient)
     const wanted = page.limit + 1
-    const mids = page.before === undefined ? open.after(page.after ?? '', wanted) : open.before(page.before, wanted)
-    const items = mids.slice(0, page.limit).flatMap((mid) => inboxItem(state.entries.get(mid), recipient))
+    const { before, after = '' } = page
+    const mids = before === undefined ? open.after(Number(after), wanted) : open.before(Number(before), wanted)
+    const items = mids.slice(0, page.limit).flatMap((mid) => inboxItem(state.entries.get(midOf(mid)), recipient))
     return { items, next: mids.length > page.limit ? (items.at(-1)?.mid ?? null) : null, total: open.size }
   }
 

@@ -103,7 +103,7 @@ export class State {
         }
         if (after === undefined || after === status) continue
         this.#replace(entry, place, recipient, after)
-        if (status.holds && !after.holds) this.work.release(recipient, mid)
+        if (status.holds && !after.holds) this.work.release(recipient, entry.n)
         changed = true
       }
       if (!changed) continue
@@ -118,7 +118,7 @@ export class State {
     const status = entry?.statuses[place]
     if (!entry || !status) return
     this.#replace(entry, place, recipient, { ...status, step, dueAt, holds })
-    this.work.set(recipient, mid, dueAt, holds)
+    this.work.set(recipient, entry.n, dueAt, holds)
     this.onEntry(entry, false)
     this.#tell('delivery', mid)
   }
@@ -143,13 +143,13 @@ export class State {
     if (before === undefined) return
     entry.live += Number(isLive(after)) - Number(isLive(before))
     if (!before.open || after.open) return
-    this.inboxes.delete(recipient, entry.mid, entry.size)
+    this.inboxes.delete(recipient, entry.n, entry.size)
     this.#tell('inbox', recipient)
   }
 
   #index(entry: Entry, recipient: RecipientId, status: Status): void {
-    if (status.open) this.inboxes.add(recipient, entry.mid, entry.size)
-    if (status.dueAt !== null) this.work.set(recipient, entry.mid, status.dueAt, status.holds)
+    if (status.open) this.inboxes.add(recipient, entry.n, entry.size)
+    if (status.dueAt !== null) this.work.set(recipient, entry.n, status.dueAt, status.holds)
   }
 
   #documentChanged({ kind, id }: { kind: Kind; id: string }): void {

@@ -2,20 +2,20 @@
 import type { RecipientId } from '../../protocol/address.ts'
 import type { Mid } from '../../protocol/states.ts'
 import { Heap } from './heap.ts'
-import { MidList } from './mid-list.ts'
+import { MidList, midOf } from './mid-list.ts'
 
-/** The work of one recipient. */
+/** The work of one recipient; mids as numbers. */
 interface Queue {
   readonly recipient: RecipientId
   readonly order: MidList
-  readonly dueAt: Map<Mid, number>
+  readonly dueAt: Map<number, number>
   /** by due time; stale items are told by `dueAt` when they come up */
-  readonly byTime: Heap<Mid>
+  readonly byTime: Heap<number>
   /** those whose time has come */
   readonly due: MidList
   /** nothing behind this one is handed out */
-  holder: Mid | null
-  lease: { readonly mid: Mid; readonly fence: number; readonly endsAt: number } | null
+  holder: number | null
+  lease: { readonly mid: number; readonly fence: number; readonly endsAt: number } | null
 }
 
 export class Work {
@@ -27,7 +27,7 @@ export class Work {
   #fence = 0
 
   /** Sets when a delivery is due, and ends its lease; null: nothing more is to be done for it. */
-  set(recipient: RecipientId, mid: Mid, dueAt: number | null, holds: boolean): void {
+  set(recipient: RecipientId, mid: number, dueAt: number | null, holds: boolean): void {
     const queue = this.#queues.get(recipient) ?? (dueAt === null ? null : this.#begin(recipient))
     if (!queue) return
     if (dueAt === null) {
@@ -48,7 +48,7 @@ export class Work {
   }
 
   /** The delivery holds back nothing any more. */
-  release(recipient: RecipientId, mid: Mid): void {
+  release(recipient: RecipientId, mid: number): void {
     const queue = this.#queues.get(recipient)
     if (queue?.holder !== mid) return
     queue.holder = null
@@ -58,7 +58,7 @@ export class Work {
   /** Whether this lease is still the one that counts. */
   isHeld(recipient: RecipientId, mid: Mid, fence: number): boolean {
     const lease = this.#queues.get(recipient)?.lease
-    return lease?.mid === mid && lease.fence === fence
+    return lease?.mid === Number(mid) && lease.fence === fence
   }
 
   /** Leases what is due, one delivery of a recipient at a time. */
@@ -77,7 +77,7 @@ export class Work {
       this.#fence += 1
       queue.lease = { mid, fence: this.#fence, endsAt: now + leaseMs }
       this.#leased.add(queue)
-      return { recipient: queue.recipient, mid, fence: this.#fence }
+      return { recipient: queue.recipient, mid: midOf(mid), fence: this.#fence }
     }
   }
 
@@ -148,13 +148,13 @@ function nextOf(queue: Queue): number | null {
 }
 
 /** Of a queue that has something due: the lowest mid that is, not behind the holder. */
-function pick(queue: Queue, now: number): Mid {
-  const isDue = (mid: Mid) => (queue.dueAt.get(mid) ?? Infinity) <= now
-  if (isHolding(queue)) return upToHolder(queue).find(isDue) ?? queue.holder ?? ''
+function pick(queue: Queue, now: number): number {
+  const isDue = (mid: number) => (queue.dueAt.get(mid) ?? Infinity) <= now
+  if (isHolding(queue)) return upToHolder(queue).find(isDue) ?? queue.holder ?? 0
   for (let mid = queue.byTime.popUpTo(now); mid !== undefined; mid = queue.byTime.popUpTo(now)) {
     if (isDue(mid)) queue.due.add(mid)
   }
-  return queue.due.first ?? ''
+  return queue.due.first ?? 0
 }
 
 function isHolding({ holder, dueAt }: Queue): boolean {
@@ -162,6 +162,6 @@ function isHolding({ holder, dueAt }: Queue): boolean {
 }
 
 /** The holder and what came before it: few, since a holder is nearly always the first. */
-function upToHolder({ order, holder }: Queue): Mid[] {
-  return order.upTo(holder ?? '')
+function upToHolder({ order, holder }: Queue): number[] {
+  return order.upTo(holder ?? 0)
 }

@@ -17,19 +17,19 @@ export async function readBody(request: IncomingMessage, maxBytes: number, allow
     throw new Refusal('bad-content-type', `Unsupported Content Type: ${type.slice(0, 64) || 'none'}`)
   }
   const text = await readText(request, maxBytes)
-  return isForm ? fieldsOf(new URLSearchParams(text)) : parseJson(text)
+  return isForm ? Object.fromEntries(fieldsOf(new URLSearchParams(text))) : parseJson(text)
 }
 
 /** Query or form fields; a repeated key becomes an array. @throws Refusal forbidden-key */
-export function fieldsOf(params: URLSearchParams): Readonly<Record<string, string | string[]>> {
-  const fields: Record<string, string | string[]> = Object.create(null)
+export function fieldsOf(params: URLSearchParams): Map<string, string | string[]> {
+  const fields = new Map<string, string | string[]>()
   params.forEach((value, key) => {
-    const before = fields[key]
+    const before = fields.get(key)
     if (before === undefined) {
       checkKey(key)
-      fields[key] = value
+      fields.set(key, value)
     } else if (Array.isArray(before)) before.push(value)
-    else fields[key] = [before, value]
+    else fields.set(key, [before, value])
   })
   return fields
 }

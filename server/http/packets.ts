@@ -35,7 +35,7 @@ export function packetsByPost(options: HttpOptions): Middleware {
     const body = await readBody(ctx.req, options.settings.maxBody, path !== null)
     if (isObject(body) && !('cmd' in body)) {
       if (!path) throw new Refusal('not-found')
-      return pushFlat(options, ctx, path, body)
+      return pushFlat(options, ctx, path, new Map(Object.entries(body)))
     }
     const packet = readPacket(body)
     const handler = handlers.get(packet.cmd)

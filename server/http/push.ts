@@ -24,8 +24,10 @@ export function pushByUrl(options: HttpOptions): Middleware {
   return async (ctx, next) => {
     const path = ctx.method === 'GET' ? readPushPath(ctx.req.url ?? '') : null
     if (!path) return next()
-    const { idem, ...fields } = fieldsOf(queryOf(ctx.req.url ?? ''))
-    if ('token' in fields) throw new Refusal('token-in-url')
+    const fields: Map<string, unknown> = fieldsOf(queryOf(ctx.req.url ?? ''))
+    if (fields.has('token')) throw new Refusal('token-in-url')
+    const idem = fields.get('idem')
+    fields.delete('idem')
     return pushFlat(options, ctx, path, fields, idem === undefined ? undefined : String(idem))
   }
 }
@@ -35,12 +37,11 @@ export async function pushFlat(
   options: HttpOptions,
   ctx: Context,
   { sendType, target }: PushPath,
-  fields: Readonly<Record<string, unknown>>,
+  fields: ReadonlyMap<string, unknown>,
   idem?: string,
 ): Promise<void> {
   const { hub, settings } = options
-  const { text, desp, ...extra } = fields
-  const body: MessageBody = { text: asText(text), desp: asText(desp), extra }
+  const body: MessageBody = { text: asText(fields.get('text')), desp: asText(fields.get('desp')), extra: extraOf(fields) }
   const result = await hub.push({
     caller: identify(options, ctx.req, undefined, settings.verifyToken),
     method: 'http',
@@ -51,6 +52,12 @@ export async function pushFlat(
     waitMs: settings.waitTimeout,
   })
   answerPush(ctx, settings, result)
+}
+
+function extraOf(fields: ReadonlyMap<string, unknown>): Record<string, unknown> {
+  const extra: Record<string, unknown> = {}
+  for (const [key, value] of fields) if (key !== 'text' && key !== 'desp') extra[key] = value
+  return extra
 }
 
 /**

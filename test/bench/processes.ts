@@ -15,8 +15,8 @@ const hub = fileOf('../../dist/server/main.js')
 const baseline = fileOf('baseline.ts')
 const generator = fileOf('generator/main.ts')
 
-/** Both sides run as `npm start` runs the hub. */
-const NODE_FLAGS = ['--max-semi-space-size=32']
+/** What `npm start` gives the hub: a young generation that a reply in waiting does not outlive. */
+const HUB_FLAGS = ['--max-semi-space-size=32']
 
 /** No token in AUTH, as the baseline asks for none; all else as it comes. */
 const HUB_CONFIG = { token: 'bench', http: { host: '127.0.0.1', port: 0 }, websocket: { verifyToken: false } }
@@ -25,6 +25,8 @@ export interface ServerOptions {
   /** where the hub's data goes, and profiles */
   readonly dir: string
   readonly profile: boolean
+  /** the baseline gets the hub's flags of Node, too */
+  readonly even: boolean
 }
 
 export interface Server {
@@ -35,8 +37,8 @@ export interface Server {
 }
 
 /** A fresh server; the hub with an empty data directory. */
-export async function startServer(side: Side, { dir, profile }: ServerOptions): Promise<Server> {
-  const flags = [...NODE_FLAGS, ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${dir}`] : [])]
+export async function startServer(side: Side, { dir, profile, even }: ServerOptions): Promise<Server> {
+  const flags = [...(side === 'hub' || even ? HUB_FLAGS : []), ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${dir}`] : [])]
   const { child, listening } =
     side === 'hub'
       ? spawnHub(hubArguments(dir), {}, [...flags, hub])

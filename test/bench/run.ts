@@ -1,7 +1,7 @@
 /**
  * Measures the hub beside the baseline, in turns, and says whether the goals are met.
  *
- *   npm run bench -- [--rounds N] [--seconds N] [--only CASE]... [--side SIDE] [--json FILE] [--profile]
+ *   npm run bench -- [--rounds N] [--seconds N] [--only CASE]... [--side SIDE] [--even] [--json FILE] [--profile]
  */
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
@@ -26,6 +26,7 @@ const optionsSchema = z.object({
   side: z.enum(['hub', 'baseline']).optional(),
   json: z.string().optional(),
   profile: z.boolean().default(false),
+  even: z.boolean().default(false),
 })
 
 const { values } = parseArgs({
@@ -36,13 +37,14 @@ const { values } = parseArgs({
     side: { type: 'string' },
     json: { type: 'string' },
     profile: { type: 'boolean' },
+    even: { type: 'boolean' },
   },
 })
 const options = optionsSchema.parse(values)
 
 async function measure(name: CaseName, side: Side, round: number): Promise<Run> {
   const dir = mkdtempSync(join(scratch.path, `${side}-`))
-  const server = await startServer(side, { dir, profile: options.profile })
+  const server = await startServer(side, { dir, profile: options.profile, even: options.even })
   const figures = await generate({ load: cases[name].load(options.seconds), port: server.port, pid: server.pid })
   await server.stop()
   const run: Run = { round, case: name, side, figures }

@@ -24,11 +24,11 @@ export function pushByUrl(options: HttpOptions): Middleware {
   return async (ctx, next) => {
     const path = ctx.method === 'GET' ? readPushPath(ctx.req.url ?? '') : null
     if (!path) return next()
-    const fields: Map<string, unknown> = fieldsOf(queryOf(ctx.req.url ?? ''))
+    const fields = fieldsOf(queryOf(ctx.req.url ?? ''))
     if (fields.has('token')) throw new Refusal('token-in-url')
     const idem = fields.get('idem')
     fields.delete('idem')
-    return pushFlat(options, ctx, path, fields, idem === undefined ? undefined : String(idem))
+    return pushFlat(options, ctx, path, fields, idem?.toString())
   }
 }
 
@@ -41,7 +41,11 @@ export async function pushFlat(
   idem?: string,
 ): Promise<void> {
   const { hub, settings } = options
-  const body: MessageBody = { text: asText(fields.get('text')), desp: asText(fields.get('desp')), extra: extraOf(fields) }
+  const body: MessageBody = {
+    text: asText(fields.get('text')),
+    desp: asText(fields.get('desp')),
+    extra: extraOf(fields),
+  }
   const result = await hub.push({
     caller: identify(options, ctx.req, undefined, settings.verifyToken),
     method: 'http',

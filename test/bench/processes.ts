@@ -38,7 +38,10 @@ export interface Server {
 
 /** A fresh server; the hub with an empty data directory. */
 export async function startServer(side: Side, { dir, profile, even }: ServerOptions): Promise<Server> {
-  const flags = [...(side === 'hub' || even ? HUB_FLAGS : []), ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${dir}`] : [])]
+  const flags = [
+    ...(side === 'hub' || even ? HUB_FLAGS : []),
+    ...(profile ? ['--cpu-prof', `--cpu-prof-dir=${dir}`] : []),
+  ]
   const { child, listening } =
     side === 'hub'
       ? spawnHub(hubArguments(dir), {}, [...flags, hub])

@@ -40,10 +40,13 @@ describe('a reply', () => {
     expect(nestedReply(null, new Map())).toBe('{"cmd":"MESSAGE_REPLY","data":{"mid":"","status":{}}}')
   })
 
-  test.each(['toString', 'a "quoted" name', 'back\tslash', '名前', 'emoji 👩‍👩‍👧', '\u2028'])('holds the name %j', (name) => {
-    const data: unknown = JSON.parse(flatReply(new Map([[`${name}@user`, standing('queued')]])))
-    expect(data).toEqual({ cmd: 'MESSAGE_REPLY', data: { [name]: 'ready' } })
-  })
+  test.each(['toString', 'a "quoted" name', 'back\tslash', '名前', 'emoji 👩‍👩‍👧', '\u2028'])(
+    'holds the name %j',
+    (name) => {
+      const data: unknown = JSON.parse(flatReply(new Map([[`${name}@user`, standing('queued')]])))
+      expect(data).toEqual({ cmd: 'MESSAGE_REPLY', data: { [name]: 'ready' } })
+    },
+  )
 
   test('is whole above 1,000 names', () => {
     const many = new Map(Array.from({ length: 2_500 }, (_, n) => [`member ${n}@user`, standing('queued')] as const))

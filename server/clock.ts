@@ -15,14 +15,15 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   after(ms, fn) {
-    let timer = setTimeout(
-      function next(left: number) {
-        if (left <= 0) fn()
-        else timer = setTimeout(next, Math.min(left, LONGEST_MS), left - LONGEST_MS)
-      },
-      Math.min(ms, LONGEST_MS),
-      ms - LONGEST_MS,
-    )
+    if (ms > LONGEST_MS) return afterLong(ms, fn)
+    const timer = setTimeout(fn, ms)
     return () => clearTimeout(timer)
   },
+}
+
+function afterLong(ms: number, fn: () => void): () => void {
+  let cancel = systemClock.after(LONGEST_MS, () => {
+    cancel = systemClock.after(ms - LONGEST_MS, fn)
+  })
+  return () => cancel()
 }

@@ -21,7 +21,7 @@ export interface PushPath {
 
 /** First in line: nothing stands between the socket and the most frequent request. */
 export function pushByUrl(options: HttpOptions): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const path = ctx.method === 'GET' ? readPushPath(ctx.req.url ?? '') : null
     if (!path) return next()
     const fields = fieldsOf(queryOf(ctx.req.url ?? ''))

@@ -78,10 +78,7 @@ export function createHub(options: HubOptions): Hub {
 
   return {
     sessions,
-    async push(request) {
-      if (stopping) throw new Refusal('stopping')
-      return push(rooms, request)
-    },
+    push: (request) => (stopping ? Promise.reject(new Refusal('stopping')) : push(rooms, request)),
     async remove(recipient) {
       const forgotten = directory.forget(recipient)
       await endOpenDeliveries(recipient, forgotten)

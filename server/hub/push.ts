@@ -14,7 +14,7 @@ import { type GroupId, type RecipientId, wireName } from '../protocol/address.ts
 import { Refusal } from '../protocol/errors.ts'
 import type { MessageBody } from '../protocol/packets.ts'
 import type { Mid, Standing } from '../protocol/states.ts'
-import { type Accept, type Accepted, type Message, numbered, type Store } from '../store/store.ts'
+import { type Accept, type Accepted, type Message, numbered, type Store, type Written } from '../store/store.ts'
 import type { Sessions } from './lane.ts'
 import type { Plans } from './plan.ts'
 import { QUEUED, type Replies, type Standings } from './reply.ts'
@@ -65,7 +65,7 @@ export async function push(rooms: Rooms, request: PushRequest): Promise<PushResu
   const recipients = resolve(rooms, request)
   if (recipients.length === 0) return nobody(request)
   const accept = compose(rooms, request, recipients)
-  const accepted = await admit(rooms, accept)
+  const accepted = acceptedOf(await rooms.store.write([accept], 'sync'))
   if (accepted.repeated) return standingsNow(rooms, accepted.mid, recipients)
   offer(rooms, accept, accepted)
   const noteSent = (recipient: RecipientId) => rooms.sessions.noteSent(recipient)
@@ -122,8 +122,7 @@ function nameOf(caller: Caller): string {
   return caller.kind === 'client' ? wireName(caller.id) : CALLER_UNKNOWN
 }
 
-async function admit({ store }: Rooms, accept: Accept): Promise<Accepted> {
-  const written = await store.write([accept], 'sync')
+function acceptedOf(written: Written): Accepted {
   if (!written.ok) {
     throw new Refusal(written.why === 'once-differs' ? 'idempotency-mismatch' : 'inbox-full')
   }

@@ -16,11 +16,11 @@ export type Standings = Map<RecipientId, Standing>
 interface Waiting {
   readonly standings: Standings
   /** recipients whose sessions owe an ack and that stand beyond OWED: few, so the others need no entry */
-  readonly owing: Set<RecipientId>
+  owing: Set<RecipientId> | null
   /** how many recipients' sessions owe an ack */
   owed: number
   /** recipients with an attempt in flight or about to be */
-  readonly attempts: Set<RecipientId>
+  attempts: Set<RecipientId> | null
   done: (() => void) | null
 }
 
@@ -48,6 +48,7 @@ export interface Replies {
 
 export function createReplies(clock: Clock): Replies {
   const waiting = new Map<Mid, Waiting>()
+  const ready: (() => void)[] = []
   /** the one asked for last: events come in runs */
   let last: { readonly mid: Mid; readonly reply: Waiting | undefined } = { mid: '', reply: undefined }
 
@@ -63,35 +64,47 @@ export function createReplies(clock: Clock): Replies {
   }
 
   function finishIfIdle(reply: Waiting): void {
-    if (reply.owed === 0 && reply.attempts.size === 0) reply.done?.()
+    if (!isIdle(reply) || !reply.done) return
+    if (ready.length === 0) setImmediate(answerReady)
+    ready.push(reply.done)
+    reply.done = null
+  }
+
+  /** Answers leave together at the end of a turn: who reads them is woken once, not once for each. */
+  function answerReady(): void {
+    for (const done of ready) done()
+    ready.length = 0
   }
 
   function owes(reply: Waiting, recipient: RecipientId): boolean {
-    return reply.standings.get(recipient) === OWED || (reply.owing.size > 0 && reply.owing.has(recipient))
+    return reply.standings.get(recipient) === OWED || reply.owing?.has(recipient) === true
   }
 
   return {
     open(mid, standings) {
-      set(mid, { standings, owing: new Set(), owed: 0, attempts: new Set(), done: null })
+      set(mid, { standings, owing: null, owed: 0, attempts: null, done: null })
     },
     sessionOwes(mid, recipient) {
       const reply = replyOf(mid)
       const now = reply?.standings.get(recipient)
-      if (!reply || now === OWED || reply.owing.has(recipient)) return
+      if (!reply || now === OWED || reply.owing?.has(recipient)) return
       if (now === QUEUED) reply.standings.set(recipient, OWED)
-      else reply.owing.add(recipient)
+      else (reply.owing ??= new Set()).add(recipient)
       reply.owed += 1
     },
-    attemptOwes: (mid, recipient) => void replyOf(mid)?.attempts.add(recipient),
+    attemptOwes(mid, recipient) {
+      const reply = replyOf(mid)
+      if (reply) (reply.attempts ??= new Set()).add(recipient)
+    },
 
     attemptEnded(mid, recipient) {
       const reply = replyOf(mid)
-      if (reply?.attempts.delete(recipient)) finishIfIdle(reply)
+      if (reply?.attempts?.delete(recipient)) finishIfIdle(reply)
     },
 
     attemptsRest(busy) {
       for (const reply of waiting.values()) {
-        if (reply.attempts.size === 0) continue
+        if (reply.attempts === null) continue
         for (const recipient of reply.attempts) if (!busy(recipient)) reply.attempts.delete(recipient)
         finishIfIdle(reply)
       }
@@ -100,7 +113,7 @@ export function createReplies(clock: Clock): Replies {
     sessionsGone(recipient) {
       for (const reply of waiting.values()) {
         if (!owes(reply, recipient)) continue
-        if (!reply.owing.delete(recipient)) reply.standings.set(recipient, QUEUED)
+        if (!reply.owing?.delete(recipient)) reply.standings.set(recipient, QUEUED)
         reply.owed -= 1
         finishIfIdle(reply)
       }
@@ -110,21 +123,21 @@ export function createReplies(clock: Clock): Replies {
       const reply = replyOf(mid)
       const now = reply?.standings.get(recipient)
       if (!reply || !now || !mayFollow(now, standing)) return
-      const owed = now === OWED || reply.owing.delete(recipient)
+      const owed = now === OWED || reply.owing?.delete(recipient) === true
       reply.standings.set(recipient, standing)
       if (!hasArrived(standing.state) && !isFinal(standing.state)) {
-        if (owed) reply.owing.add(recipient)
+        if (owed) (reply.owing ??= new Set()).add(recipient)
         return
       }
       if (owed) reply.owed -= 1
-      reply.attempts.delete(recipient)
+      reply.attempts?.delete(recipient)
       finishIfIdle(reply)
     },
 
     async settled(mid, timeoutMs, noteSent) {
       const reply = replyOf(mid)
       if (!reply) return new Map()
-      if (reply.owed > 0 || reply.attempts.size > 0) {
+      if (!isIdle(reply)) {
         await new Promise<void>((resolve) => {
           const cancel = clock.after(timeoutMs, resolve)
           reply.done = () => {
@@ -143,4 +156,9 @@ export function createReplies(clock: Clock): Replies {
       for (const reply of waiting.values()) reply.done?.()
     },
   }
+}
+
+/** Nothing more can happen that its sender waits for. */
+function isIdle({ owed, attempts }: Waiting): boolean {
+  return owed === 0 && (attempts === null || attempts.size === 0)
 }

@@ -24,7 +24,7 @@ test('a list of mids is what a sorted array would be, whatever comes and goes', 
           expect(list.delete(gone)).toBe(model.delete(gone))
         }
       }
-      const sorted = [...model].toSorted()
+      const sorted = [...model].toSorted((a, b) => a - b)
       expect(list.size).toBe(sorted.length)
       expect(list.first).toBe(sorted[0])
       const above = sorted.filter((one) => one > at)

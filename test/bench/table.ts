@@ -2,7 +2,7 @@
 import { cases, type CaseName, type Side } from './cases.ts'
 import { type Figure, figureNames } from './generator/load.ts'
 import type { Verdict } from './goals.ts'
-import { isNoisy, median, ratio, type Run } from './runs.ts'
+import { isNoisy, type Measure, median, ratio, type Run } from './runs.ts'
 
 const LABEL_WIDTH = 24
 const COLUMN_WIDTH = 14
@@ -51,9 +51,17 @@ export function caseTable(runs: readonly Run[], name: CaseName): string {
   const those = runs.filter((run) => run.case === name)
   const measured = figureNames.filter((figure) => those.some(({ figures }) => figures[figure] !== undefined))
   const lines = measured.map((figure) => {
-    const [hub, baseline] = [median(runs, name, 'hub', figure), median(runs, name, 'baseline', figure)]
+    const [hub, baseline]: [Measure, Measure] = [
+      [name, 'hub', figure],
+      [name, 'baseline', figure],
+    ]
     const { label, digits } = labels[figure]
-    return row(label, print(hub, digits), print(baseline, digits), print(ratio(hub, baseline), 2))
+    return row(
+      label,
+      print(median(runs, hub), digits),
+      print(median(runs, baseline), digits),
+      print(ratio(runs, hub, baseline), 2),
+    )
   })
   const head = row('', 'hub', 'baseline', 'hub/baseline')
   const foot = row('quiet runs', quiet(those, 'hub'), quiet(those, 'baseline'))

@@ -129,7 +129,7 @@ export async function loadDirectory(store: Store, configured: readonly Configure
     },
 
     device: (id, device) => devices.get(id)?.get(device) ?? null,
-    devices: (id) => devices.get(id) ?? none,
+    devices: (id) => (devices.size === 0 ? none : (devices.get(id) ?? none)),
     putDevice(id, device, value) {
       mapOf(devices, id).set(device, value)
       return { op: 'put', kind: 'device', id: `${id}/${device}`, value }

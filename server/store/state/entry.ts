@@ -52,6 +52,7 @@ export class Entry implements MessageText {
   live = 0
   /** the segment it lies in */
   segment = 0
+  #places: ReadonlyMap<RecipientId, number> | null = null
 
   constructor({ mid, at, blobs, text }: MessageText, recipients: readonly RecipientId[], statuses: Status[]) {
     this.mid = mid
@@ -76,12 +77,8 @@ export class Entry implements MessageText {
   /** The recipient's place in `recipients`, -1 if it is not among them. */
   placeOf(recipient: RecipientId): number {
     if (this.recipients.length < SHORT) return this.recipients.indexOf(recipient)
-    let index = indexes.get(this.recipients)
-    if (!index) {
-      index = new Map(this.recipients.map((id, place) => [id, place]))
-      indexes.set(this.recipients, index)
-    }
-    return index.get(recipient) ?? -1
+    this.#places ??= placesOf(this.recipients)
+    return this.#places.get(recipient) ?? -1
   }
 
   deliveryAt(place: number): Delivery | null {
@@ -118,6 +115,15 @@ export class Entry implements MessageText {
     for (const [recipient, made] of Object.entries(attempts ?? {})) entry.setAttempts(entry.placeOf(recipient), made)
     return entry
   }
+}
+
+/** The index of a list, shared by all messages to it. */
+function placesOf(recipients: readonly RecipientId[]): ReadonlyMap<RecipientId, number> {
+  const known = indexes.get(recipients)
+  if (known) return known
+  const index = new Map(recipients.map((id, place) => [id, place]))
+  indexes.set(recipients, index)
+  return index
 }
 
 export function isLive({ open, dueAt }: Status): boolean {

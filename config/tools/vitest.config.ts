@@ -15,6 +15,7 @@ export default defineConfig({
   test: {
     root: join(import.meta.dirname, '../..'),
     pool: 'forks',
+    maxWorkers: 2,
     setupFiles: [join(import.meta.dirname, 'open-handles.ts')],
     projects: [
       {

@@ -4,13 +4,14 @@ import type { Config } from '../config.ts'
 
 const MIN_TOKEN = 16
 
-/** One line each, naming the key. Nothing is said about a hub that only this machine can reach. */
+/** One line each, naming the key. Nothing is said of weakness where only this machine can reach the hub. */
 export function warningsOf(config: Config): readonly string[] {
-  const { token, adminToken, http, websocket, webpush } = config
+  const { token, adminToken, http, websocket, webpush, trustProxy } = config
   const notices = webpush.serverKey
     ? ['webpush.serverKey is ignored: the hub makes its own VAPID keys, clients get them at AUTH']
     : []
-  if (isLoopback(http.host)) return notices
+  // a trusted proxy says that others come through it
+  if (isLoopback(http.host) && trustProxy.length === 0) return notices
   const weak = [
     isWeak(token) && `token is weak: anyone who can reach this hub may guess it; use ${MIN_TOKEN} characters or more`,
     isWeak(adminToken) && `adminToken is weak: use ${MIN_TOKEN} characters or more`,

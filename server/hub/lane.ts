@@ -60,7 +60,7 @@ export interface LaneOptions {
 
 export function createSessions(options: LaneOptions): Sessions {
   const { store, directory, settle, replies, clock, log, retryMs } = options
-  const live = new Map<RecipientId, Session[]>()
+  const live = new Map<RecipientId, readonly Session[]>()
   const busy = new Set<Session>()
   let count = 0
   let ticking = false
@@ -106,12 +106,8 @@ export function createSessions(options: LaneOptions): Sessions {
     busy.delete(session)
     count -= 1
     const left = sessions.filter((other) => other !== session)
-    if (left.length > 0) {
-      live.set(session.recipient, left)
-      return
-    }
-    live.delete(session.recipient)
-    replies.sessionsGone(session.recipient)
+    setLive(session.recipient, left)
+    if (left.length === 0) replies.sessionsGone(session.recipient)
   }
 
   function replace(older: Session | undefined): void {
@@ -153,7 +149,9 @@ export function createSessions(options: LaneOptions): Sessions {
   function acknowledge(recipient: RecipientId, mid: Mid, via: string, session: Session | undefined): void {
     const stays = via !== VIA || waitsForConfirm(recipient)
     const device = session?.device ?? null
-    settle.soon(ackOf(via, device, stays), mid, recipient)
+    const what = ackOf(via, device, stays)
+    settle.soon(what, mid, recipient)
+    if (!stays && session?.alone !== true) tellSessions(what, mid, recipient)
     if (via === VIA && stays) {
       remember(recipient, device ?? '', session?.acked ?? mid, session?.confirms ?? false)
     }
@@ -171,7 +169,8 @@ export function createSessions(options: LaneOptions): Sessions {
     settle.soonToo(directory.putDevice(recipient, device, { cursor, confirms }))
   }
 
-  settle.onClosed(({ by, state }, mid, recipient) => {
+  /** A delivery is closed: no session of the recipient owes or shows it any more. */
+  function tellSessions({ by, state }: Happening, mid: Mid, recipient: RecipientId): void {
     for (const session of live.get(recipient) ?? []) {
       session.release(mid)
       if (session.device === null) continue
@@ -180,7 +179,14 @@ export function createSessions(options: LaneOptions): Sessions {
       const data = { mid, by: by ?? wireName(recipient) }
       session.connection.send(Buffer.from(JSON.stringify({ cmd: 'CLEAR', data })))
     }
-  })
+  }
+  settle.onClosed(tellSessions)
+
+  function setLive(recipient: RecipientId, sessions: readonly Session[]): void {
+    for (const session of sessions) session.alone = sessions.length === 1
+    if (sessions.length > 0) live.set(recipient, sessions)
+    else live.delete(recipient)
+  }
 
   return {
     connect(connecting) {
@@ -189,7 +195,7 @@ export function createSessions(options: LaneOptions): Sessions {
       if (device !== null || confirms) remember(recipient, device ?? '', cursor, confirms)
       const session = new Session(lane, { ...connecting, cursor })
       const others = live.get(recipient) ?? []
-      live.set(recipient, [...others, session])
+      setLive(recipient, [...others, session])
       count += 1
       // only now, so that senders who wait for this recipient wait on
       replace(others.find((other) => other.device === device))

@@ -63,6 +63,8 @@ export class Session {
   readonly device: string | null
   readonly confirms: boolean
   readonly connection: Connection
+  /** its recipient has no other session */
+  alone = true
   readonly #lane: Lane
   readonly #window: number
   /** in the order of mids */

@@ -26,8 +26,7 @@ export interface Event extends Happening {
 export interface Settle {
   /**
    * Records what happened with all else of this turn of the event loop; readable at the end of the turn,
-   * durable within 5 ms. Senders and sessions hear of it at once: losing it in a crash only sends the frame
-   * again.
+   * durable within 5 ms. Senders hear of it at once: losing it in a crash only sends the frame again.
    */
   soon(what: Happening, mid: Mid, recipient: RecipientId): void
   /** Adds a document that may follow within the same 5 ms; a later one with the same id replaces it. */
@@ -39,7 +38,7 @@ export interface Settle {
   now(events: readonly Event[], ops: readonly Op[]): Promise<boolean>
   /** What `soon` holds is handed to the store. */
   flush(): void
-  /** Calls back for each event that closes a delivery. */
+  /** Calls back for each event recorded by `now` that closes a delivery. */
   onClosed(listener: (what: Happening, mid: Mid, recipient: RecipientId) => void): void
 }
 
@@ -88,16 +87,11 @@ export function createSettle({ store, replies, clock, log }: SettleOptions): Set
     return recipients
   }
 
-  function tell(what: Happening, mid: Mid, recipient: RecipientId): void {
-    replies.raised(mid, recipient, what)
-    if (what.closes) for (const listener of listeners) listener(what, mid, recipient)
-  }
-
   return {
     soon(what, mid, recipient) {
       recipientsOf(what, mid).push(recipient)
       schedule()
-      tell(what, mid, recipient)
+      replies.raised(mid, recipient, what)
     },
 
     soonToo(op) {
@@ -110,7 +104,10 @@ export function createSettle({ store, replies, clock, log }: SettleOptions): Set
       const raises = events.map((event) => raiseOf(event, new Map([[event.mid, [event.recipient]]]), at))
       const written = await store.write([...raises, ...ops], 'sync')
       if (!written.ok) return false
-      for (const event of events) tell(event, event.mid, event.recipient)
+      for (const event of events) {
+        replies.raised(event.mid, event.recipient, event)
+        if (event.closes) for (const listener of listeners) listener(event, event.mid, event.recipient)
+      }
       return true
     },
 

@@ -226,7 +226,7 @@ export interface Store {
   ): Promise<{ readonly dropped: number; readonly more: boolean }>
 }
 
-/** The disk, or the reserve kept for acks and deletes, is used up: nothing was accepted. */
+/** The disk is full: nothing was accepted. */
 export class StoreFull extends Error {
   override readonly name = 'StoreFull'
 }

@@ -14,6 +14,11 @@ describe('warnings', () => {
     ],
     ['a weak admin token', `token: ${STRONG}\nadminToken: test\nhttp: {verifyToken: true}`, ['adminToken']],
     ['nothing on loopback', 'token: test\nhttp: {host: 127.0.0.1}', []],
+    [
+      'weakness on loopback behind a proxy',
+      'token: test\nhttp: {host: 127.0.0.1}\ntrustProxy: ["127.0.0.1"]',
+      ['token', 'http.verifyToken'],
+    ],
     ['nothing on loopback by name', 'token: test\nhttp: {host: localhost}', []],
     ['the old key of Web Push', 'http: {host: "::1"}\nwebpush: {serverKey: k}', ['webpush.serverKey']],
     ['an empty key of Web Push', 'http: {host: "::1"}\nwebpush: {serverKey: ""}', []],

@@ -83,18 +83,20 @@ test('what happens in one turn becomes one lazy write, one raise for each kind o
   ])
 })
 
-test('what closes a delivery is told to who listens, at once; what is written now only when it is durable', async () => {
+test('what is written now is told to who listens, when it is durable', async () => {
   const { settle, writes, accept } = await rig()
   const mid = await accept(['a@user', 'b@user'])
   const told: string[] = []
   settle.onClosed((what, _, recipient) => void told.push(`${recipient} ${what.state}`))
-  settle.soon(SENT, mid, 'a@user')
-  settle.soon(ACKED, mid, 'a@user')
-  expect(told).toEqual(['a@user delivered'])
-
-  const written = settle.now([event(mid, 'b@user', 'expired', { reason: 'expired', closes: true })], [])
-  expect(told).toHaveLength(1)
+  const written = settle.now(
+    [
+      event(mid, 'a@user', 'sent', { closes: false }),
+      event(mid, 'b@user', 'expired', { reason: 'expired', closes: true }),
+    ],
+    [],
+  )
+  expect(told).toEqual([])
   await written
-  expect(told).toEqual(['a@user delivered', 'b@user expired'])
-  expect(writes[0]).toMatchObject({ how: 'sync', ops: [{ state: 'expired', reason: 'expired', open: false }] })
+  expect(told).toEqual(['b@user expired'])
+  expect(writes[0]).toMatchObject({ how: 'sync', ops: [{ state: 'sent' }, { state: 'expired', open: false }] })
 })

@@ -4,6 +4,7 @@ import type { Mid } from '../../protocol/states.ts'
 import { type Accept, type Accepted, type Kind, numbered, type Op, type Step, type Written } from '../store.ts'
 import type { Change, OnceKey } from './change.ts'
 import { textOf } from './entry.ts'
+import { midOf } from './mid-list.ts'
 import type { State } from './state.ts'
 
 const SHARED_FROM = 8
@@ -96,7 +97,7 @@ export class Draft {
 
   /** Unique and increasing whatever the clock does; near now as long as it runs forward. */
   #nextMid(): Mid {
-    const mid = String(Math.max(this.#now, Number(this.#state.lastMid) + 1))
+    const mid = midOf(Math.max(this.#now, Number(this.#state.lastMid) + 1))
     this.#state.lastMid = mid
     return mid
   }

@@ -194,7 +194,7 @@ describe('outcomes', () => {
 })
 
 describe('config', () => {
-  test('the seed is accepted as it is', () => {
+  test('the section that mpush documents is accepted as it is', () => {
     const proxy = { host: '127.0.0.1', port: 12333, auth: { username: 'string', password: 'string' }, protocol: 'http' }
     const client = { name: 'wh1', group: 'group2', url: 'http://127.0.0.1:8089/', method: 'GET', proxy }
     const [configured] = webhook.configured({ retryTimeout: 3000, clients: [client], proxy })

@@ -63,9 +63,11 @@ export interface Rooms {
 /** @throws Refusal, StoreBusy, StoreFull: nothing was accepted; StoreFailed: that is not known */
 export async function push(rooms: Rooms, request: PushRequest): Promise<PushResult> {
   const recipients = resolve(rooms, request)
-  if (recipients.length === 0) return nobody(request)
+  // a key may name an earlier push, whoever is left of those it was for
+  if (recipients.length === 0 && request.idempotencyKey === null) return nobody(request)
   const accept = compose(rooms, request, recipients)
   const accepted = acceptedOf(await rooms.store.write([accept], 'sync'))
+  if (accepted === null) return nobody(request)
   if (accepted.repeated) return standingsNow(rooms, accepted.mid, recipients)
   offer(rooms, accept, accepted)
   const noteSent = (recipient: RecipientId) => rooms.sessions.noteSent(recipient)
@@ -122,8 +124,10 @@ function nameOf(caller: Caller): string {
   return caller.kind === 'client' ? wireName(caller.id) : CALLER_UNKNOWN
 }
 
-function acceptedOf(written: Written): Accepted {
+/** Null: nobody was meant. @throws Refusal */
+function acceptedOf(written: Written): Accepted | null {
   if (!written.ok) {
+    if (written.why === 'nobody') return null
     throw new Refusal(written.why === 'once-differs' ? 'idempotency-mismatch' : 'inbox-full')
   }
   const [accepted] = written.mids

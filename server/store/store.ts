@@ -141,8 +141,8 @@ export type Written =
   | { readonly ok: true; readonly mids: readonly Accepted[] }
   | {
       readonly ok: false
-      /** `full`: every recipient of an accept had no room, nothing was accepted */
-      readonly why: 'conflict' | 'limit' | 'once-differs' | 'full'
+      /** `full`: every recipient of an accept had no room; `nobody`: it has none, and repeats no other */
+      readonly why: 'conflict' | 'limit' | 'once-differs' | 'full' | 'nobody'
       readonly op: number
     }
 

@@ -15,7 +15,7 @@ const hub = fileOf('../../dist/server/main.js')
 const baseline = fileOf('baseline.ts')
 const generator = fileOf('generator/main.ts')
 
-/** What `npm start` gives the hub: a young generation that a reply in waiting does not outlive. */
+/** What `npm start` gives the hub. */
 const HUB_FLAGS = ['--max-semi-space-size=32']
 
 /** No token in AUTH, as the baseline asks for none; all else as it comes. */

@@ -112,6 +112,19 @@ describe('an idempotency key', () => {
     expect(alice.texts).toEqual(['hello'])
   })
 
+  test('gives the first mid again when nobody of those that were meant is left', async () => {
+    const rig = await laneRig()
+    await rig.directory.join('dave@user', 'crew@group')
+    const first = await rig.push('crew@group', 'hello', { idempotencyKey: 'k' })
+    await rig.hub.remove('dave@user')
+    const again = await rig.push('crew@group', 'hello', { idempotencyKey: 'k' })
+    expect(again.mid).toBe(first.mid)
+    expect(states(again.standings)).toEqual({ 'dave@user': 'removed' })
+    expect(await rig.push('crew@group', 'hello', { idempotencyKey: 'new' })).toMatchObject({ mid: null })
+    await rig.directory.join('erin@user', 'crew@group')
+    expect((await rig.push('crew@group', 'other', { idempotencyKey: 'new' })).mid).not.toBeNull()
+  })
+
   test('is refused with another message, and is each caller’s own', async () => {
     const rig = await laneRig()
     const { mid } = await rig.push('alice', 'hello', { idempotencyKey: 'k' })

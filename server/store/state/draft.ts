@@ -73,8 +73,9 @@ export class Draft {
       mids.push({ mid: known.mid, repeated: true, full: [] })
       return null
     }
+    if (recipients.length === 0) return 'nobody'
     const full = room ? recipients.filter((recipient) => this.#isFull(recipient, room)) : []
-    if (recipients.length > 0 && full.length === recipients.length) return 'full'
+    if (full.length === recipients.length) return 'full'
     const mid = this.#nextMid()
     const key = once && { key: once.key, print: once.print, mid, expiresAt: this.#now + once.ttlMs }
     if (key) this.#set(this.#once, key.key, key)

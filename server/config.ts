@@ -1,29 +1,31 @@
 /** The config: flags over environment over file over defaults, checked as a whole before anything starts. */
 import type * as z from 'zod'
 import { loadChannels } from './channels/index.ts'
-import { endpointsOf, type RecipientEndpoint } from './config/endpoints.ts'
+import type { Reach } from './channels/reach.ts'
+import { reachesOf } from './config/endpoints.ts'
 import { readEnvironment } from './config/environment.ts'
 import { readConfigFile, type ConfigFile } from './config/file.ts'
 import { keysOf } from './config/keys.ts'
 import { isLayer, joinLayers, type Layer, layerOf } from './config/layers.ts'
 import { ConfigMistakes, problemsOf } from './config/problems.ts'
+import { backoffOf } from './config/queue.ts'
 import { resolveReferences } from './config/references.ts'
 import { configSchema, type Settings } from './config/schema.ts'
-import { keptToken, type KeptToken } from './config/token.ts'
+import { keptToken, type KeptToken, tokenIn } from './config/token.ts'
 import { isLoopback, warningsOf } from './config/warnings.ts'
 
 export { ConfigMistakes } from './config/problems.ts'
 
 /** A checked config, nothing left open. */
-export interface Config extends Omit<Settings, 'server'> {
+export interface Config extends Settings {
   readonly token: string
   readonly http: Settings['http'] & {
     /** undefined: all interfaces */
     readonly host: string | undefined
     readonly verifyToken: boolean
   }
-  /** what the sections of the channels describe */
-  readonly endpoints: readonly RecipientEndpoint[]
+  /** who can be reached through channels, and how */
+  readonly reaches: readonly Reach[]
 }
 
 export interface Flags {
@@ -47,13 +49,15 @@ export interface Surroundings {
   readonly flags: Flags
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
+  /** nothing is made in the data directory: where no token is, it is empty */
+  readonly readOnly?: boolean
 }
 
 /**
  * Finds and checks the config. Without a token in it, one is made and kept in the data directory.
  * @throws ConfigMistakes with every mistake at once
  */
-export async function readConfig({ flags, env, cwd }: Surroundings): Promise<ReadConfig> {
+export async function readConfig({ flags, env, cwd, readOnly = false }: Surroundings): Promise<ReadConfig> {
   const channels = await loadChannels()
   const schema = configSchema(channels)
   const keys = keysOf(schema)
@@ -63,18 +67,20 @@ export async function readConfig({ flags, env, cwd }: Surroundings): Promise<Rea
   if (!isLayer(references.value)) throw new ConfigMistakes(placeOf(file), ['the file does not hold a section of keys'])
 
   const early = [...environment.problems, ...references.problems]
-  const layers = [references.value, environment.layer, layerOfFlags(flags)].map((layer) => onePort(layer, early))
-  const parsed = schema.safeParse(layers.reduce(joinLayers, {}))
+  const layers = [references.value, environment.layer, layerOfFlags(flags)].map((layer) => oneDoor(layer, early))
+  const written = layers.reduce(joinLayers, {})
+  const parsed = schema.safeParse(written)
   const problems = [...early, ...(parsed.success ? [] : problemsOf(parsed.error.issues, keys))]
   if (!parsed.success || problems.length > 0) throw new ConfigMistakes(placeOf(file), problems)
 
   const settings = parsed.data
-  const { endpoints, problems: wrongNames, warnings } = endpointsOf(channels, settings)
-  if (wrongNames.length > 0) throw new ConfigMistakes(placeOf(file), wrongNames)
+  const { reaches, problems: wrong, warnings } = reachesOf(channels, settings, written, backoffOf(settings.queue))
+  if (wrong.length > 0) throw new ConfigMistakes(placeOf(file), wrong)
 
-  const kept = settings.token === undefined ? keptToken(settings.data) : null
+  const tokenOf = readOnly ? tokenIn : keptToken
+  const kept = settings.token === undefined ? tokenOf(settings.data) : null
   const token = settings.token ?? kept?.token ?? ''
-  const config: Config = { ...settings, token, http: openness(settings.http, file !== null), endpoints }
+  const config: Config = { ...settings, token, http: openness(settings.http, file !== null), reaches }
   return {
     config,
     file: file?.path ?? null,
@@ -94,11 +100,13 @@ export async function configOf(
 ): Promise<Config> {
   const channels = await loadChannels()
   const schema = configSchema(channels)
-  const parsed = schema.safeParse({ ...values, ...sections })
+  const early: string[] = []
+  const written = oneDoor({ ...values, ...sections }, early)
+  const parsed = schema.safeParse(written)
   if (!parsed.success) throw new ConfigMistakes('given values', problemsOf(parsed.error.issues, keysOf(schema)))
-  const { endpoints, problems } = endpointsOf(channels, parsed.data)
-  if (problems.length > 0) throw new ConfigMistakes('given values', problems)
-  return { ...parsed.data, token: values.token, http: openness(parsed.data.http, false), endpoints }
+  const { reaches, problems } = reachesOf(channels, parsed.data, written, backoffOf(parsed.data.queue))
+  if (early.length + problems.length > 0) throw new ConfigMistakes('given values', [...early, ...problems])
+  return { ...parsed.data, token: values.token, http: openness(parsed.data.http, false), reaches }
 }
 
 /** With a file the hub listens and lets pushes in as mpush did; without one it keeps to itself. */
@@ -108,15 +116,19 @@ function openness(http: Settings['http'], hasFile: boolean): Config['http'] {
   return { ...http, host, verifyToken }
 }
 
-/** `server.port` becomes `http.port`; a layer that gives two different ones is wrong. */
-function onePort(layer: Layer, problems: string[]): Layer {
+/** `server.port` and `server.host` become those of `http`; a layer that gives two different ones is wrong. */
+function oneDoor(layer: Layer, problems: string[]): Layer {
   const { server, ...rest } = layer
-  if (!isLayer(server) || server['port'] === undefined) return layer
-  const { port, ...others } = server
-  const other = isLayer(rest['http']) ? rest['http']['port'] : undefined
-  if (other !== undefined && other !== port)
-    problems.push('server.port and http.port differ: they are one setting, keep one')
-  return joinLayers({ ...rest, server: others }, { http: { port } })
+  if (!isLayer(server)) return layer
+  const { port, host, ...others } = server
+  const moved = Object.entries({ port, host }).filter(([, value]) => value !== undefined)
+  if (moved.length === 0) return layer
+  for (const [key, value] of moved) {
+    const other = isLayer(rest['http']) ? rest['http'][key] : undefined
+    if (other !== undefined && other !== value)
+      problems.push(`server.${key} and http.${key} differ: they are one setting, keep one`)
+  }
+  return joinLayers({ ...rest, server: others }, { http: Object.fromEntries(moved) })
 }
 
 function layerOfFlags({ data, port, host }: Flags): Layer {

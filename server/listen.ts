@@ -4,10 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import { systemClock } from './clock.ts'
 
-const HEADERS_BYTES = 16 * 1024
 const HEADERS_COUNT = 100
 const HEADERS_MS = 10_000
-const REQUEST_MS = 30_000
 const CHECK_MS = 1_000
 /** what a stopping server grants answers on their way */
 const DRAIN_MS = 1_000
@@ -31,26 +29,53 @@ export class PortTaken extends Error {
   override readonly name = 'PortTaken'
 }
 
-/**
- * @param key of the config, for the message of PortTaken
- * @param maxUrl bytes; Node counts the URL and the headers together
- */
-export function createPort(handle: Handle, key: string, maxUrl: number): Port {
+/** What one request may cost. */
+export interface PortLimits {
+  /** bytes of a URL */
+  readonly maxUrl: number
+  /** bytes of all headers */
+  readonly maxHeaders: number
+  /** ms within which a request must have come, its body included */
+  readonly readMs: number
+  /** ms from its headers within which its answer must have left */
+  readonly writeMs: number
+}
+
+/** The last answer on a connection, and since when it is due. */
+interface Due {
+  response: ServerResponse | null
+  since: number
+}
+
+/** @param key of the config, for the message of PortTaken */
+export function createPort(handle: Handle, key: string, { maxUrl, maxHeaders, readMs, writeMs }: PortLimits): Port {
   const server = createServer(
     {
-      maxHeaderSize: HEADERS_BYTES + maxUrl,
-      headersTimeout: HEADERS_MS,
-      requestTimeout: REQUEST_MS,
-      connectionsCheckingInterval: CHECK_MS,
+      // Node counts the URL and the headers together
+      maxHeaderSize: maxHeaders + maxUrl,
+      headersTimeout: Math.min(HEADERS_MS, readMs),
+      requestTimeout: readMs,
+      connectionsCheckingInterval: Math.min(CHECK_MS, readMs),
     },
-    (request, response) => void handle(request, response),
+    (request, response) => {
+      const due = connections.get(request.socket)
+      if (due) {
+        due.response = response
+        due.since = performance.now()
+      }
+      void handle(request, response)
+    },
   )
   server.maxHeadersCount = HEADERS_COUNT
-  const connections = new Set<Socket>()
+  const connections = new Map<Socket, Due>()
   let closed: Promise<unknown> = Promise.resolve()
   server.on('connection', (socket) => {
-    connections.add(socket)
+    connections.set(socket, { response: null, since: 0 })
     socket.once('close', () => connections.delete(socket))
+  })
+  server.once('listening', () => {
+    const check = setInterval(() => cutLate(connections, writeMs), Math.min(CHECK_MS, writeMs)).unref()
+    server.once('close', () => clearInterval(check))
   })
 
   return {
@@ -74,11 +99,20 @@ export function createPort(handle: Handle, key: string, maxUrl: number): Port {
       server.closeIdleConnections()
       // in real time: a stop ends soon even where a test turns the clock
       const cancel = systemClock.after(DRAIN_MS, () => {
-        for (const socket of connections) socket.destroy()
+        for (const socket of connections.keys()) socket.destroy()
       })
       await closed
       cancel()
     },
+  }
+}
+
+/** One look at all connections now and then, instead of a timer for each request. */
+function cutLate(connections: ReadonlyMap<Socket, Due>, writeMs: number): void {
+  const late = performance.now() - writeMs
+  for (const [socket, due] of connections) {
+    if (due.response?.writableFinished) due.response = null
+    else if (due.response && due.since <= late) socket.destroy()
   }
 }
 

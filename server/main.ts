@@ -1,44 +1,58 @@
+#!/usr/bin/env node
 /** The program: reads the config, starts the server, stops on signals. */
-import { parseArgs } from 'node:util'
 import { bannerOf } from './banner.ts'
-import { ConfigMistakes, type Flags, readConfig } from './config.ts'
+import { BadArguments, readArguments, USAGE } from './cli/arguments.ts'
+import { testChannel, UnknownName } from './cli/channel-test.ts'
+import { reportOf } from './cli/config-check.ts'
+import { ConfigMistakes, type Flags, type ReadConfig, readConfig } from './config.ts'
 import { PortTaken } from './listen.ts'
-import { createLog, type Log } from './log.ts'
+import { LogUnwritable } from './log-files.ts'
+import { openLog, type OpenLog } from './open-log.ts'
 import { type RunningServer, startServer } from './server.ts'
 import { StoreCorrupt, StoreLocked, StoreVersion } from './store/store.ts'
 import { readVersion } from './version.ts'
 
 const STOP_MS = 5_000
-const USAGE = `carillon [serve] [options]
-
-  --config FILE   config file, JSON5 or YAML (else config.json, config.yaml, config/config.yaml, config/config.json)
-  --data DIR      directory of everything that survives a restart (./data)
-  --port N        port to listen on (9093)
-  --host H        address to listen on (127.0.0.1 without a config file, all interfaces with one)
-  --version       print the version
-  --help          print this
-
-Every key of the config can also be set in the environment: CARILLON_HTTP__PORT=9093.
-`
-
-/** A command line that cannot be understood. */
-class BadArguments extends Error {
-  override readonly name = 'BadArguments'
-}
 
 process.umask(0o077)
 run(process.argv.slice(2)).catch(giveUp)
 
 async function run(words: readonly string[]): Promise<void> {
-  const { help, version, ...flags } = readArguments(words)
-  if (help) return void process.stdout.write(USAGE)
-  if (version) return void process.stdout.write(`${readVersion()}\n`)
-  await serve(flags)
+  const command = readArguments(words)
+  switch (command.name) {
+    case 'help':
+      return say(USAGE.trimEnd())
+    case 'version':
+      return say(readVersion())
+    case 'config check':
+      return say(reportOf(await look(command.flags)))
+    case 'channel test': {
+      const { config } = await look(command.flags)
+      return end((await testChannel(config, command, say)) ? 0 : 1)
+    }
+    case 'serve':
+      return serve(command.flags)
+  }
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
+
+/** Once all is printed; connections that are kept for later do not hold it. */
+function end(exitCode: number): void {
+  process.stdout.write('', () => process.exit(exitCode))
+}
+
+/** Reads the config and leaves the data directory as it is, so a hub may run on it. */
+function look(flags: Flags): Promise<ReadConfig> {
+  return readConfig({ flags, env: process.env, cwd: process.cwd(), readOnly: true })
 }
 
 async function serve(flags: Flags): Promise<void> {
   const { config, file, kept, warnings } = await readConfig({ flags, env: process.env, cwd: process.cwd() })
-  const log = createLog(config.log.level)
+  const logs = openLog(config.log)
+  const { log } = logs
   if (file !== null) log.info({ file }, 'the config was read')
   for (const warning of warnings) log.warn(warning)
 
@@ -56,12 +70,16 @@ async function serve(flags: Flags): Promise<void> {
       process.exit(1)
     },
   })
-  stopOnSignals(server, log)
+  stopOnSignals(server, logs)
   log.info({ url: server.url, wsUrl: server.wsUrl, host: config.http.host ?? 'all interfaces' }, 'listening')
+  if (config.log.output !== 'stdout') process.on('SIGHUP', () => logs.reopen())
+  if (config.log.output === 'file') {
+    process.stderr.write(`carillon: listening on ${server.url}, the log is in ${config.log.file_path}\n`)
+  }
   if (file === null && kept) process.stderr.write(`${bannerOf(server, kept)}\n`)
 }
 
-function stopOnSignals(server: RunningServer, log: Log): void {
+function stopOnSignals(server: RunningServer, { log, close }: OpenLog): void {
   let stopping = false
   async function stop(signal: string): Promise<void> {
     if (stopping) return
@@ -73,48 +91,32 @@ function stopOnSignals(server: RunningServer, log: Log): void {
     }, STOP_MS).unref()
     await server.close()
     log.info('stopped')
+    await close()
     process.exit(0)
   }
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => void stop(signal).catch(giveUp))
 }
 
-/** @throws BadArguments */
-function readArguments(words: readonly string[]): Flags & { help: boolean; version: boolean } {
-  // one dash is enough, as in PushServer
-  const args = words.map((word) => word.replace(/^-(?=(config|data|port|host|help|version)(=|$))/, '--'))
-  try {
-    const { values, positionals } = parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        config: { type: 'string' },
-        data: { type: 'string' },
-        port: { type: 'string' },
-        host: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-        version: { type: 'boolean', default: false },
-      },
-    })
-    const [word = 'serve', ...more] = positionals
-    if (word !== 'serve' || more.length > 0) throw new Error(`there is no command ${positionals.join(' ')}`)
-    return { ...values, port: portOf(values.port) }
-  } catch (error) {
-    throw new BadArguments(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`)
-  }
-}
-
-function portOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (!/^\d{1,5}$/.test(text)) throw new Error(`--port is a number from 0 to 65535, not ${text}`)
-  return Number(text)
-}
-
 /** What the operator can mend is said in words, all else with its stack. */
 function giveUp(error: unknown): never {
-  const expected = [ConfigMistakes, BadArguments, PortTaken, StoreLocked, StoreCorrupt, StoreVersion]
+  const expected = [
+    ConfigMistakes,
+    BadArguments,
+    UnknownName,
+    LogUnwritable,
+    PortTaken,
+    StoreLocked,
+    StoreCorrupt,
+    StoreVersion,
+  ]
   const isExpected = expected.some((kind) => error instanceof kind)
   const text =
     isExpected && error instanceof Error ? error.message : error instanceof Error ? error.stack : String(error)
   process.stderr.write(`carillon: ${text}\n`)
-  process.exit(1)
+  process.exit(exitCodeOf(error))
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UnknownName) return 2
+  return error instanceof BadArguments ? error.exitCode : 1
 }

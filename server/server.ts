@@ -1,17 +1,20 @@
 /** The only wiring: store → directory → hub → doors, and back again. */
 import { type Clock, systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { writeTimeoutOf } from './config/server-section.ts'
 import { createAttempts } from './directory/attempts.ts'
 import { loadDirectory } from './directory/directory.ts'
-import { loadTokens } from './directory/tokens.ts'
+import { loadTokens, type Tokens } from './directory/tokens.ts'
 import { createApp } from './http/app.ts'
-import { createHub } from './hub/hub.ts'
+import { createHub, type HubOptions } from './hub/hub.ts'
 import { compilePlans } from './hub/plan.ts'
-import { createPort, type Port, upgradeOnly } from './listen.ts'
-import { createLog, type Log } from './log.ts'
-import { configuredRecipients, endpointsByRecipient } from './recipients.ts'
+import { createPort, type Port, type PortLimits, upgradeOnly } from './listen.ts'
+import type { Log } from './log.ts'
+import { openLog } from './open-log.ts'
+import { configuredRecipients } from './recipients.ts'
+import { loggedRequests } from './request-log.ts'
 import { createLowdbStore } from './store/lowdb/store.ts'
-import { startRetention } from './store/retention.ts'
+import { type RetentionOptions, startRetention } from './store/retention.ts'
 import type { Store } from './store/store.ts'
 import { readVersion } from './version.ts'
 import { createSocketDoor } from './ws/server.ts'
@@ -39,7 +42,7 @@ export interface Parts {
 
 /**
  * Starts a hub and waits until it listens.
- * @throws PortTaken, StoreLocked, StoreCorrupt, StoreVersion; what was opened before is closed again
+ * @throws PortTaken, LogUnwritable, StoreLocked, StoreCorrupt, StoreVersion; what was opened before is closed again
  */
 export async function startServer(config: Config, parts: Parts = {}): Promise<RunningServer> {
   const closers: (() => void | Promise<void>)[] = []
@@ -59,7 +62,7 @@ type OnClose = (undo: () => void | Promise<void>) => void
 
 /** Each part says how it is closed as soon as it is open; the last one opened is closed first. */
 async function open(config: Config, parts: Parts, onClose: OnClose): Promise<{ url: string; wsUrl: string }> {
-  const { clock = systemClock, log = createLog(config.log.level) } = parts
+  const { clock = systemClock, log = ownLog(config, onClose) } = parts
   const { onFailed = (error) => log.fatal({ err: error }, FAILED) } = parts
   const store = parts.store ?? createLowdbStore({ dir: config.data, clock, log, onFailed })
   await openStore(store, log)
@@ -71,25 +74,33 @@ async function open(config: Config, parts: Parts, onClose: OnClose): Promise<{ u
   const hub = createHub({
     store,
     directory,
-    plans: compilePlans(endpointsByRecipient(config)),
+    plans: compilePlans(config.reaches),
     clock,
     log,
     hubToken,
     retryMs: config.websocket.retryTimeout,
     room: { count: config.inbox.maxMessages, bytes: config.inbox.maxBytes },
+    queue: queueOf(config),
+    confirmUrl: confirmLinks(config, tokens),
+    keepMs: config.retention.days === null ? null : config.retention.days * DAY_MS,
   })
 
   const attempts = createAttempts({ limits: config.limits, trustProxy: config.trustProxy, clock, log })
   const shared = { hub, store, directory, tokens, attempts, fcm: config.fcm, clock, log }
   const expireMs = config.expire === null ? null : config.expire * 1000
-  const app = createApp({ ...shared, version: readVersion(), settings: { ...config.http, expireMs } })
+  const { mode } = config.server
+  const doorLog = mode === 'test' ? log.child({}, { level: 'silent' }) : log
+  const api = { token: config.api.token ?? null, dialect: config.server.dialect }
+  const settings = { ...config.http, expireMs }
+  const app = createApp({ ...shared, log: doorLog, version: readVersion(), settings, api })
   const sockets = createSocketDoor(
     { ...shared, settings: { ...config.websocket, cors: config.http.cors, expireMs } },
     config.websocket.maxFrame,
   )
 
-  const http = createPort(app.callback(), 'http.port', config.http.maxUrl)
-  const own = hasOwnPort(config) ? createPort(upgradeOnly, 'websocket.port', config.http.maxUrl) : null
+  const handle = mode === 'debug' ? loggedRequests(app.callback(), log, clock) : app.callback()
+  const http = createPort(handle, 'http.port', limitsOf(config))
+  const own = hasOwnPort(config) ? createPort(upgradeOnly, 'websocket.port', limitsOf(config)) : null
   sockets.attach((own ?? http).server)
   const ports = own ? [http, own] : [http]
 
@@ -97,7 +108,7 @@ async function open(config: Config, parts: Parts, onClose: OnClose): Promise<{ u
   onClose(() => sockets.close())
   onClose(() => hub.stop())
   onClose(() => ports.forEach((port) => port.refuseNew()))
-  onClose(startRetention({ store, clock, log, keep: keepOf(config) }))
+  onClose(startRetention({ store, clock, log, keep: keepOf(config), everyMs: config.task.cleanup_interval }))
 
   await hub.start()
   return listen(config, http, own)
@@ -127,10 +138,43 @@ function reachable(host: string | undefined): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-function keepOf({ retention: { days, messages, bytes } }: Config): { ageMs?: number; count?: number; bytes?: number } {
+function queueOf({ queue }: Config): HubOptions['queue'] {
   return {
-    ...(days === null ? {} : { ageMs: days * DAY_MS }),
-    ...(messages === null ? {} : { count: messages }),
-    ...(bytes === null ? {} : { bytes }),
+    workers: queue.worker_count,
+    perPlatform: queue.max_concurrent_per_platform,
+    batch: queue.batch_size,
+    room: queue.buffer_size,
+    timeoutMs: queue.timeout * 1000,
   }
+}
+
+function confirmLinks({ publicUrl }: Config, tokens: Tokens): HubOptions['confirmUrl'] {
+  if (publicUrl === undefined) return () => null
+  const base = publicUrl.replace(/\/+$/, '')
+  return (mid, recipient, via) => `${base}/confirm/${tokens.signConfirm({ mid, recipient, via })}`
+}
+
+function limitsOf({ http, server }: Config): PortLimits {
+  return {
+    maxUrl: http.maxUrl,
+    maxHeaders: server.max_header_bytes,
+    readMs: server.read_timeout * 1000,
+    writeMs: writeTimeoutOf(server, http.waitTimeout),
+  }
+}
+
+/** Of two ages the shorter one. */
+function keepOf({ retention, task }: Config): RetentionOptions['keep'] {
+  const ageMs = Math.min(retention.days === null ? Infinity : retention.days * DAY_MS, task.max_age ?? Infinity)
+  return {
+    ...(ageMs === Infinity ? {} : { ageMs }),
+    ...(retention.messages === null ? {} : { count: retention.messages }),
+    ...(retention.bytes === null ? {} : { bytes: retention.bytes }),
+  }
+}
+
+function ownLog({ log: settings }: Config, onClose: OnClose): Log {
+  const { log, close } = openLog(settings)
+  onClose(close)
+  return log
 }

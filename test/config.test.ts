@@ -23,10 +23,9 @@ describe('the config.json of mpush, word by word', () => {
       webpush: { proxy: 'http://127.0.0.1:12333', retryTimeout: 10_000 },
     })
     expect(config.http.host).toBeUndefined()
-    const [webhook, ...others] = config.endpoints
-    expect(webhook).toMatchObject({ recipient: 'wh1@user', group: 'group2@group' })
-    expect(webhook?.endpoint).toMatchObject({ channel: 'webhook', backoff: { firstMs: 3000 } })
-    expect(others).toEqual([])
+    const reach = config.reaches.find(({ recipient }) => recipient === 'wh1@user')
+    expect(reach).toMatchObject({ groups: ['group2@group'], platforms: [{ channel: 'webhook' }] })
+    expect(reach?.platforms[0]?.endpoints).toMatchObject([{ backoff: { firstMs: 3000, tries: Infinity } }])
   })
 
   test('warns of what it leaves open', async () => {
@@ -34,7 +33,7 @@ describe('the config.json of mpush, word by word', () => {
     copyFileSync(seedConfig, join(cwd, 'config.json'))
     chmodSync(join(cwd, 'config.json'), 0o600)
     const { warnings } = await read()
-    expect(warnings.map((line) => line.split(/[: ]/)[0])).toEqual(['webhook', 'token', 'http.verifyToken'])
+    expect(warnings.map((line) => line.split(/[: ]/)[0])).toEqual(['webhook', 'token', 'http.verifyToken', 'api.token'])
   })
 })
 
@@ -114,19 +113,26 @@ describe('where the file is looked for', () => {
   test('the example is a config and says what is the default', async () => {
     const { file, read } = configFolder()
     file('config.yaml', readFileSync(example, 'utf8'))
-    const { config } = await read()
+    const comparable = async () => {
+      const { reaches, ...config } = (await read()).config
+      const ids = reaches.flatMap(({ platforms }) =>
+        platforms.flatMap(({ endpoints }) => endpoints.map(({ id }) => id)),
+      )
+      return { ...config, ids }
+    }
+    const written = await comparable()
     file('config.yaml', '{}')
-    expect(config).toMatchObject((await read()).config)
+    expect(written).toMatchObject(await comparable())
   })
 })
 
 test.each(['null', 'undefined', ''])('an old group %j is none', async (group) => {
-  const { clients, endpoints } = await configOf(
+  const { clients, reaches } = await configOf(
     { token: STRONG, clients: [{ name: 'a', group, groups: [group, 'g'] }] },
     { webhook: { clients: [{ name: 'b', group, url: 'http://127.0.0.1/' }] } },
   )
   expect(clients).toEqual([{ name: 'a@user', group: null, groups: [null, 'g@group'] }])
-  expect(endpoints).toMatchObject([{ recipient: 'b@user', group: null }])
+  expect(reaches.find(({ recipient }) => recipient === 'b@user')).toMatchObject({ groups: [] })
 })
 
 test('values of a program are checked like a file', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { configOf } from '../server/config.ts'
-import { configuredRecipients, endpointsByRecipient } from '../server/recipients.ts'
+import { configuredRecipients } from '../server/recipients.ts'
 
 const config = await configOf(
   {
@@ -24,6 +24,7 @@ const config = await configOf(
 
 test('every recipient once, with all its groups; only named clients are expected to connect', () => {
   expect(configuredRecipients(config)).toEqual([
+    { id: 'system@user', groups: [], connects: true },
     { id: 'anna@user', groups: ['g1@group', 'g2@group'], connects: true },
     { id: 'both@user', groups: ['g3@group'], connects: true },
     { id: 'hook@user', groups: ['g1@group'], connects: false },
@@ -31,7 +32,6 @@ test('every recipient once, with all its groups; only named clients are expected
 })
 
 test('the endpoints of a recipient stand in the order of the config', () => {
-  const endpoints = endpointsByRecipient(config)
-  expect([...endpoints.keys()]).toEqual(['both@user', 'hook@user'])
-  expect(endpoints.get('hook@user')).toEqual(config.endpoints.slice(1).map(({ endpoint }) => endpoint))
+  const hook = config.reaches.find(({ recipient }) => recipient === 'hook@user')
+  expect(hook?.platforms).toMatchObject([{ channel: 'webhook', endpoints: [{ name: 'hook' }, { name: 'hook' }] }])
 })

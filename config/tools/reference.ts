@@ -1,6 +1,9 @@
 /** config/README.md: every key, its type, default, environment name and meaning in two languages. */
+import type { Channel } from '../../server/channels/channel.ts'
 import { environmentName } from '../../server/config/environment.ts'
-import type { ConfigKey } from '../../server/config/keys.ts'
+import { type ConfigKey, isFixed, nameOf } from '../../server/config/keys.ts'
+import { platformPath } from './channel-page.ts'
+import { defaultOf, meaningOf, tableOf } from './table.ts'
 
 const HEAD = `# Configuration · 配置
 
@@ -26,39 +29,51 @@ JSON 允许注释和尾随逗号,mpush 的 \`config.json\` 可直接使用。有
 A complete example is [config.example.yaml](config.example.yaml). · 完整示例见 [config.example.yaml](config.example.yaml)。
 `
 
-const TABLE = `| key | type | default | environment | meaning | 含义 |
-|---|---|---|---|---|---|`
+const HEAD_OF_KEYS = ['key', 'type', 'default', 'environment', 'meaning', '含义']
+const PLATFORMS = platformPath('').slice(0, -1)
 
 /** @param keys of the whole schema, in its order */
-export function referenceOf(keys: readonly ConfigKey[]): string {
+export function referenceOf(keys: readonly ConfigKey[], channels: readonly Channel[]): string {
   const top = keys.filter(({ path }) => path.length === 1)
   const plain = top.filter(({ kind }) => kind === 'value')
-  const parts = top.filter(({ kind }) => kind !== 'value').map((section) => sectionOf(section, keys))
-  return `${HEAD}\n## General · 通用\n\n${tableOf(plain)}\n${parts.join('')}`
+  const parts = top
+    .filter(({ kind }) => kind !== 'value')
+    .map((section) => {
+      const isRecipients = section.path[0] === PLATFORMS[0]
+      return sectionOf(section, keys) + (isRecipients ? channelsOf(channels) : '')
+    })
+  return `${HEAD}\n## General · 通用\n\n${tableOfKeys(plain)}\n${parts.join('')}`
 }
 
+/** What is inside a platform has a page of its own. */
 function sectionOf(section: ConfigKey, keys: readonly ConfigKey[]): string {
-  const name = section.path.join('.')
-  const within = keys.filter(({ path, kind }) => path[0] === name && path.length > 1 && kind !== 'section')
-  const rows = section.kind === 'list' ? [section, ...within] : within
+  const name = nameOf(section.path)
+  const within = keys.filter((key) => key.path[0] === name && key.path.length > 1 && !isInPlatform(key))
+  const rows = section.kind === 'section' ? within : [section, ...within]
   const meaning = [section.description, section.zh].filter((text) => text !== '').join(' · ')
-  return `\n## \`${name}\`\n\n${meaning === '' ? '' : `${meaning}\n\n`}${tableOf(rows)}\n`
+  return `\n## \`${name}\`\n\n${meaning === '' ? '' : `${meaning}\n\n`}${tableOfKeys(rows)}\n`
 }
 
-function tableOf(rows: readonly ConfigKey[]): string {
-  return [TABLE, ...rows.map(rowOf)].join('\n')
+function channelsOf(channels: readonly Channel[]): string {
+  const rows = channels.map(({ name, title }) => [`[\`${name}\`](channels/${name}.md)`, title.en, title.zh])
+  const place = nameOf(PLATFORMS)
+  return `
+\`${place}\` holds any of these, tried in the order they are written; each has a page of its own. · \`${place}\`
+下可写以下任意平台，按书写顺序依次尝试；每个平台各有一页说明。
+
+${tableOf(['platform', 'reaches', '平台'], rows)}
+`
 }
 
-function rowOf(key: ConfigKey): string {
-  const name = key.path.join('.').replaceAll('.[]', '[]')
-  const inList = key.path.includes('[]')
-  const cells = [
-    `\`${name}\``,
-    key.type,
-    key.isRequired ? 'required' : key.default === undefined ? '' : `\`${JSON.stringify(key.default)}\``,
-    inList ? '' : `\`${environmentName(key.path)}\``,
-    key.description,
-    key.zh,
-  ]
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+function isInPlatform({ path }: ConfigKey): boolean {
+  return path.length > PLATFORMS.length && PLATFORMS.every((part, at) => part === path[at])
+}
+
+function tableOfKeys(rows: readonly ConfigKey[]): string {
+  return tableOf(HEAD_OF_KEYS, rows.map(rowOf))
+}
+
+function rowOf(key: ConfigKey): readonly string[] {
+  const environment = isFixed(key) ? `\`${environmentName(key.path)}\`` : ''
+  return [`\`${nameOf(key.path)}\``, key.type, defaultOf(key), environment, ...meaningOf(key)]
 }

@@ -1,29 +1,27 @@
-/** Writes what is generated from the schema; with `--check` only says whether it is fresh. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** Writes what is generated from the schema and the channels; with `--check` only says whether it is fresh. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { loadChannels } from '../../server/channels/index.ts'
-import { keysOf } from '../../server/config/keys.ts'
-import { configSchema } from '../../server/config/schema.ts'
-import { exampleOf } from './example.ts'
-import { referenceOf } from './reference.ts'
+import { pagesOf, staleIn } from './pages.ts'
 
 const folder = join(import.meta.dirname, '..')
-const keys = keysOf(configSchema(await loadChannels()))
-const pages = new Map([
-  ['README.md', referenceOf(keys)],
-  ['config.example.yaml', exampleOf(keys)],
-])
+const pages = pagesOf(await loadChannels())
+const { changed, extra } = staleIn(folder, pages)
 
 if (process.argv.includes('--check')) check()
-else for (const [name, text] of pages) writeFileSync(join(folder, name), text)
+else write()
 
-function check(): void {
-  const stale = [...pages].filter(([name, text]) => readIfThere(join(folder, name)) !== text)
-  if (stale.length === 0) return
-  process.stderr.write(`stale: ${stale.map(([name]) => `config/${name}`).join(', ')}; run npm run docs\n`)
-  process.exit(1)
+function write(): void {
+  for (const name of extra) rmSync(join(folder, name))
+  for (const name of changed) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), pages.get(name) ?? '')
+  }
 }
 
-function readIfThere(path: string): string {
-  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+function check(): void {
+  const stale = [...changed, ...extra.map((name) => `${name} (of no channel)`)]
+  if (stale.length === 0) return
+  process.stderr.write(`stale: ${stale.map((name) => `config/${name}`).join(', ')}; run npm run docs\n`)
+  process.exit(1)
 }

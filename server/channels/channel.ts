@@ -3,29 +3,51 @@
  * A channel renders, sends and says what came of it; it never retries and never changes a state.
  */
 import type * as z from 'zod'
-import type { MessageFrame } from '../protocol/packets.ts'
+import type { Log } from '../log.ts'
+import type { Content } from './content.ts'
 import type { Outbound } from './outbound.ts'
+import { scrubbed } from './secrets.ts'
 
 /** What came of one attempt. A refusal by the other side is an outcome, never an exception. */
 export type Outcome =
-  /** the receiving program has it */
-  | { readonly kind: 'delivered' }
-  /** a provider took it */
-  | { readonly kind: 'accepted' }
+  /** the receiving program has it; `detail` says what was not as asked */
+  | { readonly kind: 'delivered'; readonly detail?: string }
+  /** a provider took it; `detail` says what was not as asked, such as `1 of 3 numbers refused` */
+  | { readonly kind: 'accepted'; readonly detail?: string }
   /** worth another round, not before `retryAfterMs` if the other side named a time */
-  | { readonly kind: 'retry'; readonly detail: string; readonly retryAfterMs?: number }
-  /** the request left and no answer came back: the endpoint's `onUnknown` says whether to try again */
-  | { readonly kind: 'unknown'; readonly detail: string }
+  | { readonly kind: 'retry'; readonly detail: string; readonly answer?: string; readonly retryAfterMs?: number }
+  /** the request left and no answer came back: the channel's `onUnknown` says whether to try again */
+  | { readonly kind: 'unknown'; readonly detail: string; readonly answer?: string }
   /** will not work however often it is tried */
-  | { readonly kind: 'failed'; readonly detail: string }
+  | { readonly kind: 'failed'; readonly detail: string; readonly answer?: string }
+
+/** The outcome of a whole message. `parts`: how many of its parts went out before the one that did not. */
+export type Sent = Outcome & { readonly parts?: number }
 
 /** What the hub hands to a channel for each send. */
 export interface Io {
   readonly http: Outbound
+  readonly log: Log
   /** ms since epoch */
   now(): number
   /** the shared token, for endpoints that the operator configured */
   readonly hubToken: string
+  /** ms that one attempt may take */
+  readonly timeoutMs: number
+  /** aborts when the hub stops and cuts what is still in flight */
+  readonly signal: AbortSignal
+}
+
+/** How much the other side takes, in its own unit; `body`: UTF-8 bytes of the whole request body. */
+export interface Limit {
+  readonly max: number
+  readonly unit: 'bytes' | 'utf16' | 'codepoints' | 'body'
+}
+
+/** So many messages in so many ms at most. */
+export interface Rate {
+  readonly count: number
+  readonly perMs: number
 }
 
 export interface Capabilities {
@@ -33,92 +55,234 @@ export interface Capabilities {
   readonly ordered: boolean
   /** nobody knows whether it arrived (a crash in mid-attempt, an answer lost): try again, or leave it */
   readonly onUnknown: 'retry' | 'skip'
+  /** one provider stands behind all its endpoints: they share its workers and its `max_concurrent_per_platform` */
+  readonly shared: boolean
+  /** what success means: a receiving program has it, or a provider took it */
+  readonly success: 'delivered' | 'accepted'
+  /** the longest text and card; null: as long as one likes */
+  readonly limits: { readonly text: Limit; readonly card: Limit } | null
+  /** per endpoint, all of them hold; empty: none */
+  readonly rates: readonly Rate[]
 }
 
-/** First delay between rounds; it doubles with jitter up to `maxMs`. */
+/** Rounds of one endpoint: `tries` at most, Infinity for no end; the delay doubles with jitter up to `maxMs`. */
 export interface Backoff {
   readonly firstMs: number
   readonly maxMs: number
+  readonly tries: number
 }
 
 /** One way to reach a recipient, ready to use. `id` is stable over restarts and holds no secret. */
 export interface Endpoint {
   readonly id: string
   readonly channel: string
+  /** as the operator calls it: the name of a robot, of a mail account */
+  readonly name: string
   readonly capabilities: Capabilities
   readonly backoff: Backoff
-  send(message: MessageFrame, io: Io): Promise<Outcome>
+  /** @param skip parts that an earlier attempt sent already */
+  send(content: Content, io: Io, skip?: number): Promise<Sent>
 }
 
-/** A recipient that the config names, with its endpoint on one channel. */
+/** A recipient that a channel's own section names, with its endpoint. */
 export interface ConfiguredEndpoint {
-  readonly name: string
+  readonly recipient: string
   readonly group: string | null
   readonly endpoint: Endpoint
 }
 
-/** What a channel file exports. `Part` is one request ready to be signed and sent. */
-export interface ChannelDefinition<Section, Address, Part> {
+/** An endpoint as its channel knows it. */
+export interface Addressed<Address> {
+  /** what tells it from others of the channel, over restarts; hashed where it holds a secret (`fingerprint`) */
+  readonly id: string
   readonly name: string
-  /** its section of the config file, under its name */
-  readonly config: z.ZodType<Section>
-  readonly capabilities: Capabilities
-  addresses(section: Section): readonly {
-    readonly name: string
-    readonly group: string | null
-    readonly id: string
-    readonly address: Address
-    readonly backoff: Backoff
-  }[]
-  /** What an operator should know about a section that is valid but weak. */
-  warnings?(section: Section): readonly string[]
-  /** Pure: no clock, no secrets of the hub, no I/O. */
-  render(message: MessageFrame, address: Address): readonly Part[]
-  send(part: Part, address: Address, message: MessageFrame, io: Io): Promise<Outcome>
+  readonly address: Address
+  /** cut out of whatever the other side answers, before anything is stored or logged */
+  readonly secrets: readonly string[]
+  /** instead of the hub's own (`queue.retry_count`, `queue.retry_delay`) */
+  readonly backoff?: Backoff
 }
 
+/** English and Chinese. */
+export interface Words {
+  readonly en: string
+  readonly zh: string
+}
+
+/** A platform that cannot work as configured. The message names the key and never a value. */
+export class Misconfigured extends Error {
+  override readonly name = 'Misconfigured'
+}
+
+/** What a channel file exports. `Part` is one request ready to be signed and sent. */
+export interface ChannelDefinition<Platform, Address, Part, Section = undefined, Account = never, Target = never> {
+  /** the file's name, and the key under `recipients.<name>.platforms` */
+  readonly name: string
+  readonly title: Words
+  /** where an operator gets what the config asks for, in a sentence or two; Markdown */
+  readonly credentials: Words
+  /** `recipients.<name>.platforms.<channel>`, with an `enabled` that is true by default */
+  readonly platform: z.ZodType<Platform>
+  /** a platform as an operator would write it, for the docs; secrets are made up */
+  readonly example: unknown
+  /** its own section of the config file, under its name */
+  readonly section?: z.ZodType<Section>
+  readonly capabilities: Capabilities
+  /** @throws Misconfigured */
+  addresses(platform: Platform, section: Section | undefined): readonly Addressed<Address>[]
+  /** Recipients that its own section names. */
+  recipients?(section: Section): readonly (Addressed<Address> & {
+    readonly recipient: string
+    readonly group: string | null
+  })[]
+  /** What an operator should know about a section that is valid but weak. */
+  warnings?(section: Section): readonly string[]
+  /** One account for whatever target a message names: calls of the multi-platform SDK. */
+  readonly direct?: {
+    readonly account: z.ZodType<Account>
+    readonly target: z.ZodType<Target>
+    /** @throws Misconfigured for a target that the account may not or cannot reach */
+    addressed(account: Account, target: Target): Addressed<Address>
+  }
+  /** Pure: no clock, no secrets of the hub, no I/O. Parts are sent in order. */
+  render(content: Content, address: Address): readonly Part[]
+  /** parts go to different people: one that failed does not keep back the others */
+  readonly independentParts?: boolean
+  send(part: Part, address: Address, content: Content, io: Io): Promise<Outcome>
+}
+
+/** A channel with its types closed over. */
 export interface Channel {
   readonly name: string
-  readonly config: z.ZodType
-  /** The endpoints that the channel's section of the config describes. */
-  configured(section: unknown): readonly ConfiguredEndpoint[]
-  /** What an operator should know about a section that is valid but weak. */
+  readonly title: Words
+  readonly credentials: Words
+  readonly platform: z.ZodType
+  readonly example: unknown
+  readonly section: z.ZodType | null
+  readonly capabilities: Capabilities
+  readonly account: z.ZodType | null
+  /** The endpoints that a recipient's platform describes. @throws Misconfigured */
+  endpoints(platform: unknown, section: unknown, backoff: Backoff): readonly Endpoint[]
+  /** The recipients that its own section names. */
+  configured(section: unknown, backoff: Backoff): readonly ConfiguredEndpoint[]
+  /** An endpoint that sends where `extra.target` of each message says; null where the channel has none. */
+  direct(account: unknown): Endpoint | null
   warnings(section: unknown): readonly string[]
 }
 
+/** A target is named once and tried once: whoever called is told what came of it. */
+const ONCE: Backoff = { firstMs: 1_000, maxMs: 1_000, tries: 1 }
+
 /** Closes a channel over the types of its own addresses and parts. */
-export function defineChannel<Section, Address, Part>(
-  definition: ChannelDefinition<Section, Address, Part>,
-): Channel & ChannelDefinition<Section, Address, Part> {
+export function defineChannel<Platform, Address, Part, Section = undefined, Account = never, Target = never>(
+  definition: ChannelDefinition<Platform, Address, Part, Section, Account, Target>,
+): Channel & Pick<typeof definition, 'render'> {
+  const { name, title, credentials, platform, example, section, capabilities, direct } = definition
+
+  /** A section that is not there is an empty one, where that says enough. */
+  function parseSection(value: unknown): Section | undefined {
+    if (value !== undefined) return section?.parse(value)
+    return section?.safeParse({}).data
+  }
+
+  function endpointOf(addressed: Addressed<Address>, backoff: Backoff): Endpoint {
+    return {
+      id: `${name}:${addressed.id}`,
+      channel: name,
+      name: addressed.name,
+      capabilities,
+      backoff: addressed.backoff ?? backoff,
+      send: (content, io, skip = 0) => sendParts(definition, addressed, content, io, skip),
+    }
+  }
+
   return {
-    ...definition,
-    warnings: (section) => definition.warnings?.(definition.config.parse(section)) ?? [],
-    configured(section) {
-      return definition.addresses(definition.config.parse(section)).map((entry) => ({
-        name: entry.name,
-        group: entry.group,
-        endpoint: {
-          id: `${definition.name}:${entry.id}`,
-          channel: definition.name,
-          capabilities: definition.capabilities,
-          backoff: entry.backoff,
-          send: (message, io) => sendParts(definition, entry.address, message, io),
+    name,
+    title,
+    credentials,
+    platform,
+    example,
+    section: section ?? null,
+    capabilities,
+    account: direct?.account ?? null,
+    render: (content, address) => definition.render(content, address),
+    endpoints: (given, own, backoff) =>
+      definition.addresses(platform.parse(given), parseSection(own)).map((entry) => endpointOf(entry, backoff)),
+    configured(given, backoff) {
+      const own = parseSection(given)
+      if (own === undefined || !definition.recipients) return []
+      return definition
+        .recipients(own)
+        .map((entry) => ({ recipient: entry.recipient, group: entry.group, endpoint: endpointOf(entry, backoff) }))
+    },
+    direct(given) {
+      if (!direct) return null
+      const account = direct.account.parse(given)
+      return {
+        id: `${name}:direct`,
+        channel: name,
+        name,
+        // it stands for many targets, each with a rate of its own
+        capabilities: { ...capabilities, onUnknown: 'skip', rates: [] },
+        backoff: ONCE,
+        async send(content, io, skip = 0) {
+          const target = direct.target.safeParse(content.frame.message.extra['target'])
+          if (!target.success) return { kind: 'failed', detail: 'the target is not as this channel needs it' }
+          try {
+            return await sendParts(definition, direct.addressed(account, target.data), content, io, skip)
+          } catch (error) {
+            if (error instanceof Misconfigured) return { kind: 'failed', detail: error.message }
+            throw error
+          }
         },
-      }))
+      }
+    },
+    warnings(given) {
+      const own = parseSection(given)
+      return own === undefined ? [] : (definition.warnings?.(own) ?? [])
     },
   }
 }
 
-async function sendParts<Section, Address, Part>(
-  channel: ChannelDefinition<Section, Address, Part>,
-  address: Address,
-  message: MessageFrame,
+type Sender<Address, Part> = Pick<
+  ChannelDefinition<never, Address, Part>,
+  'render' | 'send' | 'independentParts' | 'capabilities'
+>
+
+/** In order, up to the first part that did not go out; what went out before is not sent again. */
+async function sendParts<Address, Part>(
+  channel: Sender<Address, Part>,
+  { address, secrets }: Addressed<Address>,
+  content: Content,
   io: Io,
-): Promise<Outcome> {
-  let outcome: Outcome = { kind: 'failed', detail: 'nothing to send' }
-  for (const part of channel.render(message, address)) {
-    outcome = await channel.send(part, address, message, io)
-    if (outcome.kind !== 'delivered' && outcome.kind !== 'accepted') return outcome
+  skip: number,
+): Promise<Sent> {
+  const parts = channel.render(content, address)
+  const outcomes: Outcome[] = []
+  for (const [at, part] of parts.entries()) {
+    if (at < skip) continue
+    const outcome = scrubbed(await channel.send(part, address, content, io), secrets)
+    outcomes.push(outcome)
+    if (!isSuccess(outcome) && !channel.independentParts) return { ...outcome, parts: at }
   }
-  return outcome
+  return channel.independentParts ? summary(outcomes) : (outcomes.at(-1) ?? NOTHING)
+}
+
+const NOTHING: Outcome = { kind: 'failed', detail: 'nothing to send' }
+
+/**
+ * Of parts for different people: one that took it makes a success, and says how many did not. What somebody
+ * may have got is not sent again for the sake of the others.
+ */
+function summary(outcomes: readonly Outcome[]): Outcome {
+  const refused = outcomes.filter((outcome) => !isSuccess(outcome))
+  const taken = outcomes.find(isSuccess)
+  const [first = NOTHING] = refused
+  if (!taken) return ['unknown', 'retry'].flatMap((kind) => refused.find((one) => one.kind === kind) ?? [])[0] ?? first
+  if (refused.length === 0) return taken
+  return { kind: taken.kind, detail: `${refused.length} of ${outcomes.length} refused: ${first.detail}` }
+}
+
+function isSuccess(outcome: Outcome): outcome is Extract<Outcome, { kind: 'delivered' | 'accepted' }> {
+  return outcome.kind === 'delivered' || outcome.kind === 'accepted'
 }

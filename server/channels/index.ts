@@ -33,7 +33,7 @@ function isChannel(value: unknown): value is Channel {
     typeof value === 'object' &&
     value !== null &&
     'name' in value &&
-    'config' in value &&
+    'platform' in value &&
     'configured' in value &&
     typeof value.configured === 'function'
   )

@@ -1,11 +1,14 @@
 /** HTTP on its way out: time and size limits, no redirects, no secrets in errors. */
+import type { LookupFunction } from 'node:net'
 import { type Dispatcher, errors } from 'undici'
 import type { Clock } from '../clock.ts'
+import { objectionTo } from '../network.ts'
 import type { Outcome } from './channel.ts'
+import { Blocked } from './guard.ts'
 import { createRoutes, type Proxy } from './routes.ts'
 
-const WHOLE_MS = 15_000
 const MAX_ANSWER_BYTES = 64 * 1024
+const BLOCKED = { ok: false, detail: 'blocked', maybeDelivered: false, blocked: true } as const
 /** who asks for more has a fault of its own, say an epoch time where seconds are meant */
 const MAX_RETRY_AFTER_MS = 24 * 3_600_000
 
@@ -14,6 +17,12 @@ export interface OutboundRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
+  /**
+   * the operator wrote this address: it may be one of this machine or network. Where somebody else did, only
+   * http(s) without user info to public addresses is called; through a proxy, which looks up names by itself,
+   * only the name or literal address can be judged
+   */
+  readonly trusted: boolean
   readonly proxy?: Proxy | undefined
 }
 
@@ -26,24 +35,39 @@ export type OutboundAnswer =
       /** the Retry-After header in ms from now, whichever of its two forms was sent */
       readonly retryAfterMs: number | null
     }
-  /** No status came. `maybeDelivered`: the request may have arrived all the same. */
-  | { readonly ok: false; readonly detail: string; readonly maybeDelivered: boolean }
+  /** No status came. `maybeDelivered`: the request may have arrived all the same. `blocked`: it is never sent. */
+  | {
+      readonly ok: false
+      readonly detail: string
+      readonly maybeDelivered: boolean
+      readonly blocked?: true
+    }
 
 export interface Outbound {
-  /** One request, 5 s to connect and 15 s in all. Never throws: a network error is an answer. */
+  /** One request, 5 s to connect. Never throws: a network error is an answer. */
   request(request: OutboundRequest): Promise<OutboundAnswer>
   /** Cuts what is in flight. */
   close(): Promise<void>
 }
 
-export function createOutbound(clock: Clock): Outbound {
-  const routes = createRoutes()
+/**
+ * @param timeoutMs for a whole request, its answer included
+ * @param lookup how names become addresses, the system's way unless told
+ */
+export function createOutbound(
+  clock: Clock,
+  timeoutMs: number,
+  { lookup }: { lookup?: LookupFunction } = {},
+): Outbound {
+  const routes = createRoutes(lookup)
 
   return {
-    async request({ method, url, headers, body, proxy }) {
-      const limit = timeLimit(clock)
+    async request({ method, url, headers, body, trusted, proxy }) {
+      const limit = timeLimit(clock, timeoutMs)
       try {
-        const route = routes.to(new URL(url), proxy)
+        const target = new URL(url)
+        if (!trusted && objectionTo(target) !== null) throw new Blocked()
+        const route = routes.to(target, proxy, trusted)
         const asked = route.dispatcher.request({
           origin: route.origin,
           path: route.path,
@@ -61,6 +85,7 @@ export function createOutbound(clock: Clock): Outbound {
           retryAfterMs: after === undefined ? null : readRetryAfter(after, clock.now()),
         }
       } catch (error) {
+        if (error instanceof Blocked) return BLOCKED
         return { ok: false, detail: describe(error), maybeDelivered: !neverSent(error) }
       } finally {
         limit.cancel()
@@ -71,10 +96,10 @@ export function createOutbound(clock: Clock): Outbound {
 }
 
 /** The signal alone is not enough: a request that still waits for a connection does not listen to it. */
-function timeLimit(clock: Clock) {
+function timeLimit(clock: Clock, timeoutMs: number) {
   const control = new AbortController()
   const { signal } = control
-  const cancel = clock.after(WHOLE_MS, () => control.abort(new TimeUp()))
+  const cancel = clock.after(timeoutMs, () => control.abort(new TimeUp(`no answer within ${timeoutMs / 1000} s`)))
   const reached = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
   })
@@ -86,7 +111,10 @@ const PERMANENT = new Set([410, 413, 414, 431])
 
 /** What an HTTP answer means where 2xx is success: the classes of RFC 9110 section 15 as senders need them. */
 export function outcomeOfStatus(answer: OutboundAnswer, success: Outcome): Outcome {
-  if (!answer.ok) return { kind: answer.maybeDelivered ? 'unknown' : 'retry', detail: answer.detail }
+  if (!answer.ok) {
+    if (answer.blocked) return { kind: 'failed', detail: answer.detail }
+    return { kind: answer.maybeDelivered ? 'unknown' : 'retry', detail: answer.detail }
+  }
   if (answer.status >= 200 && answer.status < 300) return success
   const detail = `HTTP ${answer.status}`
   if (PERMANENT.has(answer.status)) return { kind: 'failed', detail }
@@ -124,7 +152,7 @@ class TimeUp extends Error {}
 /** Codes and class names only: messages of network errors may carry the URL. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error'
-  if (error instanceof TimeUp) return `no answer within ${WHOLE_MS / 1000} s`
+  if (error instanceof TimeUp) return error.message
   const refusal = refusalOfProxy(error)
   if (refusal !== null) return `the proxy answered HTTP ${refusal}`
   return codeOf(error) ?? error.name

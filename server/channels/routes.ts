@@ -1,5 +1,7 @@
 /** The way of a request to its target: direct, asked of a proxy (http), or through a tunnel of one (https). */
+import type { LookupFunction } from 'node:net'
 import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici'
+import { guardedLookup } from './guard.ts'
 
 const CONNECT_MS = 5_000
 /** a proxy that takes CONNECT and never answers it must not hold its connection longer than this */
@@ -22,14 +24,20 @@ export interface Route {
 }
 
 export interface Routes {
-  to(target: URL, proxy: Proxy | undefined): Route
+  /** @param trusted whether the target may be of this machine or network; the proxy always may */
+  to(target: URL, proxy: Proxy | undefined, trusted: boolean): Route
   /** Cuts every connection. */
   close(): Promise<void>
 }
 
-export function createRoutes(): Routes {
-  const connect = { timeout: CONNECT_MS }
+/** Trusted targets and others share no connection: a socket is judged once, when it is opened. */
+export function createRoutes(lookup?: LookupFunction): Routes {
+  const connect = { timeout: CONNECT_MS, ...(lookup && { lookup }) }
   const direct = new Agent({ connect, connections: CONNECTIONS_PER_ORIGIN })
+  const guarded = new Agent({
+    connect: { ...connect, lookup: guardedLookup(lookup) },
+    connections: CONNECTIONS_PER_ORIGIN,
+  })
   const tunnels = new Map<string, ProxyAgent>()
 
   function tunnel(proxy: Proxy): ProxyAgent {
@@ -51,9 +59,9 @@ export function createRoutes(): Routes {
   }
 
   return {
-    to(target, proxy) {
+    to(target, proxy, trusted) {
       const path = target.pathname + target.search
-      if (!proxy) return { dispatcher: direct, origin: target.origin, path, headers: {} }
+      if (!proxy) return { dispatcher: trusted ? direct : guarded, origin: target.origin, path, headers: {} }
       if (target.protocol === 'https:') {
         return { dispatcher: tunnel(proxy), origin: target.origin, path, headers: {} }
       }
@@ -62,7 +70,7 @@ export function createRoutes(): Routes {
       return { dispatcher: direct, origin: originOf(proxy), path: target.origin + path, headers }
     },
     async close() {
-      await Promise.all([direct, ...tunnels.values()].map((dispatcher) => dispatcher.destroy()))
+      await Promise.all([direct, guarded, ...tunnels.values()].map((dispatcher) => dispatcher.destroy()))
     },
   }
 }

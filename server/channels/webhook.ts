@@ -2,12 +2,13 @@
  * Webhooks as mpush has them: GET with everything in the query, or POST of the whole MESSAGE packet.
  * Any 2xx means that the receiving program has it. Signed as Standard Webhooks where there is a secret.
  */
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import * as z from 'zod'
 import type { MessageFrame } from '../protocol/packets.ts'
-import { type Io, defineChannel } from './channel.ts'
+import { type Addressed, type Io, defineChannel } from './channel.ts'
 import { type OutboundRequest, outcomeOfStatus } from './outbound.ts'
 import { basic, type Proxy } from './routes.ts'
+import { fingerprint } from './secrets.ts'
 
 const HOUR_MS = 3_600_000
 const SECRET_PREFIX = 'whsec_'
@@ -37,9 +38,8 @@ const secretSchema = z
   .min(1)
   .refine((secret) => keyOf(secret).length > 0, { error: 'there is no base64 after whsec_' })
 
-const clientSchema = z.strictObject({
-  name: z.string().min(1).meta({ description: 'the recipient that this webhook is', zh: '接收者名称' }),
-  group: z.string().optional().meta({ description: 'its group', zh: '所属的组' }),
+/** What every webhook says of itself, wherever in the config it stands. */
+const target = {
   url: z.url({ protocol: /^https?$/ }).meta({ description: 'where messages are sent', zh: '推送的目标地址' }),
   method: z.enum(['GET', 'POST']).default('POST').meta({
     description: 'GET: all in the query; POST: the whole MESSAGE packet as JSON',
@@ -50,9 +50,15 @@ const clientSchema = z.strictObject({
     description: 'signs each request as Standard Webhooks do (`whsec_…` or any text); the hub token is then not sent',
     zh: '按 Standard Webhooks 规范签名（`whsec_…` 或任意文本）；设置后不再发送 hub 的 token',
   }),
+}
+
+const clientSchema = z.strictObject({
+  name: z.string().min(1).meta({ description: 'the recipient that this webhook is', zh: '接收者名称' }),
+  group: z.string().optional().meta({ description: 'its group', zh: '所属的组' }),
+  ...target,
 })
 
-const config = z.strictObject({
+const section = z.strictObject({
   retryTimeout: z.int().min(100).default(3000).meta({
     description:
       'ms until the first retry of a request that failed; doubles with jitter up to 1 h, never below Retry-After',
@@ -65,49 +71,89 @@ const config = z.strictObject({
   proxy: proxySchema.optional(),
 })
 
+const platform = z.strictObject({
+  enabled: z.boolean().default(true).meta({ description: 'whether it is used', zh: '是否启用' }),
+  webhooks: z
+    .array(z.strictObject({ name: z.string().optional().meta({ description: 'its name', zh: '名称' }), ...target }))
+    .min(1)
+    .meta({ description: 'where messages are posted', zh: '接收消息的地址' }),
+})
+
 interface Address {
   readonly url: string
   readonly method: 'GET' | 'POST'
   readonly proxy: Proxy | undefined
   readonly secret: string | undefined
 }
-type Part = Omit<OutboundRequest, 'headers'>
+type Part = Omit<OutboundRequest, 'headers' | 'trusted'>
 
-export default defineChannel<z.infer<typeof config>, Address, Part>({
+export default defineChannel<z.infer<typeof platform>, Address, Part, z.infer<typeof section>>({
   name: 'webhook',
-  config,
-  capabilities: { ordered: true, onUnknown: 'retry' },
+  title: { en: 'Webhook', zh: 'Webhook' },
+  credentials: {
+    en: 'Any program of yours that answers 2xx. Give it a `secret` and check the signature with a Standard Webhooks library.',
+    zh: '任何返回 2xx 的自有程序。建议设置 `secret`，并用 Standard Webhooks 库校验签名。',
+  },
+  platform,
+  example: {
+    webhooks: [{ name: 'Jobs', url: 'https://jobs.example.com/hook', secret: 'whsec_c2VjcmV0IG9mIHRoaXMgaG9vaw==' }],
+  },
+  section,
+  capabilities: {
+    ordered: true,
+    onUnknown: 'retry',
+    shared: false,
+    success: 'delivered',
+    limits: null,
+    rates: [],
+  },
 
-  addresses: (section) =>
-    section.clients.map(({ name, group, url, method, proxy, secret }) => ({
-      name,
+  addresses: ({ webhooks }, own) =>
+    webhooks.map(({ name, ...hook }) => addressed(name ?? new URL(hook.url).hostname, hook, own?.proxy)),
+
+  recipients: (own) =>
+    own.clients.map(({ name, group, ...hook }) => ({
+      ...addressed(name, hook, own.proxy),
+      recipient: name,
       group: group ?? null,
-      id: createHash('sha256').update(`${method} ${url}`).digest('hex').slice(0, 12),
-      address: { url, method, secret, proxy: proxy ?? section.proxy },
-      backoff: { firstMs: section.retryTimeout, maxMs: Math.max(HOUR_MS, section.retryTimeout) },
+      backoff: { firstMs: own.retryTimeout, maxMs: Math.max(HOUR_MS, own.retryTimeout), tries: Infinity },
     })),
 
-  warnings(section) {
-    const bare = section.clients.filter(({ secret }) => secret === undefined)
+  warnings({ clients }) {
+    const bare = clients.filter(({ secret }) => secret === undefined)
     if (bare.length === 0) return []
     const names = bare.map(({ name }) => name).join(', ')
     return [`the hub token is sent in the header authorization to ${names}; give a secret to sign instead`]
   },
 
-  render(message, { url, method, proxy }) {
-    if (method === 'GET') return [{ method, url: withQuery(url, message), proxy }]
-    return [{ method, url, proxy, body: JSON.stringify({ cmd: 'MESSAGE', data: message }) }]
+  render({ frame }, { url, method, proxy }) {
+    if (method === 'GET') return [{ method, url: withQuery(url, frame), proxy }]
+    return [{ method, url, proxy, body: JSON.stringify({ cmd: 'MESSAGE', data: frame }) }]
   },
 
-  async send(part, address, message, io) {
-    const headers = { accept: 'application/json, text/plain, */*', ...credentials(part, address, message, io) }
+  async send(part, address, { frame }, io) {
+    const headers = { accept: 'application/json, text/plain, */*', ...credentials(part, address, frame, io) }
     const answer = await io.http.request({
       ...part,
+      trusted: true,
       headers: part.body === undefined ? headers : { ...headers, 'content-type': 'application/json;charset=utf-8' },
     })
     return outcomeOfStatus(answer, { kind: 'delivered' })
   },
 })
+
+function addressed(
+  name: string,
+  { url, method, secret, proxy }: Omit<Address, 'proxy' | 'secret'> & Partial<Pick<Address, 'proxy' | 'secret'>>,
+  common: Proxy | undefined,
+): Addressed<Address> {
+  return {
+    id: fingerprint(`${method} ${url}`),
+    name,
+    address: { url, method, secret, proxy: proxy ?? common },
+    secrets: secret === undefined ? [] : [secret],
+  }
+}
 
 /**
  * The documented query set, then what `extra` adds; `extra` never replaces a documented key. Objects are

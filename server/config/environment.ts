@@ -1,6 +1,6 @@
 /** `CARILLON_SECTION__KEY`: any key of the config from the environment. Case and single underscores do not matter. */
 import JSON5 from 'json5'
-import type { ConfigKey } from './keys.ts'
+import { type ConfigKey, isFixed, nameOf } from './keys.ts'
 import { type Layer, layerOf } from './layers.ts'
 import { unknownKey } from './problems.ts'
 
@@ -31,8 +31,11 @@ export function readEnvironment(
     if (text === undefined || text === '') continue
     const path = name === 'SERVER_PORT' ? ['server', 'port'] : pathOf(name)
     if (!path) continue
-    const key = keys.find((known) => !known.path.includes('[]') && sameWords(known.path, path))
-    if (key) entries.push([key.path, key.isText ? text : valueOf(text)])
+    const [key, ...others] = keys.filter((known) => isFixed(known) && sameWords(known.path, path))
+    const around = namesAround(path, keys)
+    if (key) entries.push([key.path, [key, ...others].every(({ isText }) => isText) ? text : valueOf(text)])
+    else if (around)
+      problems.push(`${name}: set all of ${nameOf(around.path)} as JSON in ${environmentName(around.path)}`)
     else if (path.length > 1) problems.push(`${name}: ${unknownKey(path, keys)}`)
     // an orchestrator sets names like CARILLON_PORT for a service of this name, so this is no error
     else warnings.push(`${name} in the environment is not a key of the config and is ignored`)
@@ -42,6 +45,11 @@ export function readEnvironment(
 
 function pathOf(name: string): string[] | null {
   return name.startsWith(PREFIX) ? name.slice(PREFIX.length).toLowerCase().split('__') : null
+}
+
+/** The section around it whose names are the operator's own: their case and underscores would be lost here. */
+function namesAround(path: readonly string[], keys: readonly ConfigKey[]): ConfigKey | undefined {
+  return keys.find((key) => key.kind === 'names' && sameWords(key.path, path.slice(0, key.path.length)))
 }
 
 function sameWords(known: readonly string[], given: readonly string[]): boolean {

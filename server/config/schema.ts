@@ -7,6 +7,14 @@ import type { Channel } from '../channels/channel.ts'
 import { isNetwork } from '../directory/peers.ts'
 import { groupId, recipientId } from '../protocol/address.ts'
 import { Refusal } from '../protocol/errors.ts'
+import { apiSchema } from './api.ts'
+import { logSchema } from './log.ts'
+import { queueSchema } from './queue.ts'
+import { recipientsSchema } from './recipients.ts'
+import { sdkSchema } from './sdk.ts'
+import { serverSchema } from './server-section.ts'
+import { smtpRelaySchema } from './smtp-relay.ts'
+import { taskSchema } from './task.ts'
 
 const MIB = 1024 * 1024
 const DAY_MS = 24 * 3_600_000
@@ -29,6 +37,14 @@ const sections = {
     description: 'the token that may also push to reserved recipients such as `system`; without one there is no admin',
     zh: '管理员 token，可向 `system` 等保留接收者推送；不设置则没有管理员',
   }),
+  publicUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({
+      description:
+        'how people reach this hub, such as https://push.example.com; with it, cards and mails of `escalate` carry a link to confirm',
+      zh: '用户访问本服务的地址，如 https://push.example.com；设置后 `escalate` 的卡片和邮件带有确认链接',
+    }),
   trustProxy: z
     .array(z.string().refine(isNetwork, 'expected an address or a network such as 10.0.0.0/8'))
     .default([])
@@ -66,15 +82,8 @@ const sections = {
     })
     .prefault({})
     .meta({ description: 'pushes by HTTP', zh: 'HTTP 推送接口' }),
-  server: z
-    .strictObject({
-      port: port.optional().meta({
-        description: 'another name of http.port; an error if both are given and differ. Environment: also SERVER_PORT',
-        zh: 'http.port 的别名；两者同时设置且不同则报错。环境变量也可用 SERVER_PORT',
-      }),
-    })
-    .prefault({})
-    .meta({ description: 'the old name of http.port', zh: 'http.port 的旧名称' }),
+  server: serverSchema,
+  api: apiSchema,
   websocket: z
     .strictObject({
       port: port.optional().meta({
@@ -163,6 +172,7 @@ const sections = {
       description: 'recipients known from the start, so that a push before their first connection is kept',
       zh: '预先登记的接收者，首次连接之前的推送也会保留',
     }),
+  queue: queueSchema,
   inbox: z
     .strictObject({
       maxMessages: positive.default(10_000).meta({
@@ -205,30 +215,28 @@ const sections = {
       description: 'how long settled messages are kept; what still waits is never dropped',
       zh: '已完成消息的保留策略；仍在等待的消息不会被删除',
     }),
-  log: z
-    .strictObject({
-      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').meta({
-        description: 'least important level that is printed',
-        zh: '输出的最低日志级别',
-      }),
-    })
-    .prefault({})
-    .meta({ description: 'JSON lines on stdout', zh: '标准输出的 JSON 日志' }),
+  task: taskSchema,
+  log: logSchema,
+  smtp_relay: smtpRelaySchema,
   data: z.string().min(1).default('./data').meta({
     description: 'directory of everything that survives a restart',
     zh: '数据目录，重启后仍需保留的内容均存于此',
   }),
 }
 
-const ownSections = z.strictObject(sections)
-export type Settings = z.infer<typeof ownSections>
-
-/** The whole schema: our sections, and one for each channel under its name. */
-export function configSchema(channels: ReadonlyMap<string, Channel>): typeof ownSections {
-  const ofChannels = [...channels].map(([name, { config }]) => [name, config.optional()] as const)
-  const shape: typeof sections = { ...sections, ...Object.fromEntries(ofChannels) }
+/** The whole schema: our sections, one for each channel that has its own, and the recipients with all platforms. */
+export function configSchema(channels: ReadonlyMap<string, Channel>) {
+  const ofChannels = [...channels].flatMap(([name, { section }]) => (section ? [[name, section.optional()]] : []))
+  const own = z.strictObject({
+    ...sections,
+    recipients: recipientsSchema(channels, group()),
+    sdk: sdkSchema(channels),
+  })
+  const shape: typeof own.shape = { ...own.shape, ...Object.fromEntries(ofChannels) }
   return z.strictObject(shape)
 }
+
+export type Settings = z.infer<ReturnType<typeof configSchema>>
 
 /** A group as old clients write it: the string "null" is none. */
 function group() {

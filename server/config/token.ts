@@ -3,6 +3,8 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newToken } from '../directory/tokens.ts'
 
+const FILE = 'token'
+
 export interface KeptToken {
   readonly token: string
   /** the file that holds it */
@@ -13,16 +15,23 @@ export interface KeptToken {
 
 /** Reads `token` in the data directory, or makes both: the directory 0700, the file 0600. */
 export function keptToken(data: string): KeptToken {
-  const path = join(data, 'token')
-  const kept = readIfThere(path)
-  if (kept !== '') return { token: kept, path, isNew: false }
+  const kept = tokenIn(data)
+  if (kept) return kept
 
+  const path = join(data, FILE)
   const token = newToken()
   mkdirSync(data, { recursive: true, mode: 0o700 })
   // written aside and renamed, so that a crash leaves no empty token
   writeFileSync(`${path}.new`, `${token}\n`, { mode: 0o600, flush: true })
   renameSync(`${path}.new`, path)
   return { token, path, isNew: true }
+}
+
+/** Reads `token` in the data directory; null where none was made yet. */
+export function tokenIn(data: string): KeptToken | null {
+  const path = join(data, FILE)
+  const token = readIfThere(path)
+  return token === '' ? null : { token, path, isNew: false }
 }
 
 function readIfThere(path: string): string {

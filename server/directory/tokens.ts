@@ -6,13 +6,19 @@ import { createHash, createHmac, generateKeyPairSync, randomBytes, timingSafeEqu
 import * as z from 'zod'
 import { Refusal } from '../protocol/errors.ts'
 import type { RecipientId } from '../protocol/address.ts'
+import type { Mid } from '../protocol/states.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller } from './access.ts'
 
 const AUTH_LIFE_MS = 30 * 24 * 3_600_000
+const CONFIRM_LIFE_MS = 7 * 24 * 3_600_000
 const VERSION = 'c1'
+/** what is signed for a link is never taken for what is signed for a client */
+const CONFIRM = 'l1'
 /** Who, and until when in ms since epoch. */
 const claimsSchema = z.tuple([z.string(), z.number()])
+/** Message, recipient, channel, and until when in ms since epoch. */
+const confirmSchema = z.tuple([z.string(), z.string(), z.string(), z.number()])
 const vapidSchema = z.object({ publicKey: z.string() })
 
 export interface Tokens {
@@ -25,6 +31,18 @@ export interface Tokens {
   sign(id: RecipientId): string
   /** @throws Refusal bad-auth when forged, expired or not a string */
   verify(auth: unknown): Caller & { kind: 'client' }
+  /** A token by which whoever holds it confirms one message for one recipient, good for 7 days. */
+  signConfirm(confirm: Confirm): string
+  /** @throws Refusal bad-link when forged, link-expired when its time is over */
+  readConfirm(token: string): Confirm
+}
+
+/** What a confirm link stands for. */
+export interface Confirm {
+  readonly mid: Mid
+  readonly recipient: RecipientId
+  /** the channel that brought the link */
+  readonly via: string
 }
 
 export interface TokenOptions {
@@ -41,7 +59,8 @@ export async function loadTokens({ hubToken, adminToken, store, now }: TokenOpti
   const hub = digest(hubToken)
   const admin = adminToken === undefined ? null : digest(adminToken)
 
-  const signature = (payload: string) => createHmac('sha256', key).update(`${VERSION}.${payload}`).digest('base64url')
+  const signature = (payload: string, version = VERSION) =>
+    createHmac('sha256', key).update(`${version}.${payload}`).digest('base64url')
 
   return {
     hubToken,
@@ -64,6 +83,21 @@ export async function loadTokens({ hubToken, adminToken, store, now }: TokenOpti
       const [id, expiresAt] = claimsSchema.parse(JSON.parse(Buffer.from(payload, 'base64url').toString()))
       if (expiresAt <= now()) throw new Refusal('bad-auth')
       return { kind: 'client', id }
+    },
+    signConfirm({ mid, recipient, via }) {
+      const claims = JSON.stringify([mid, recipient, via, now() + CONFIRM_LIFE_MS])
+      const payload = Buffer.from(claims).toString('base64url')
+      return `${payload}.${signature(payload, CONFIRM)}`
+    },
+    readConfirm(token) {
+      const [payload = '', given = '', rest] = token.split('.')
+      const isSigned = timingSafeEqual(digest(given), digest(signature(payload, CONFIRM)))
+      if (!isSigned || rest !== undefined) throw new Refusal('bad-link')
+      const [mid, recipient, via, expiresAt] = confirmSchema.parse(
+        JSON.parse(Buffer.from(payload, 'base64url').toString()),
+      )
+      if (expiresAt <= now()) throw new Refusal('link-expired')
+      return { mid, recipient, via }
     },
   }
 }

@@ -6,6 +6,7 @@ import type { LoginOptions } from '../directory/login.ts'
 import type { Hub, PushResult } from '../hub/hub.ts'
 import type { Log } from '../log.ts'
 import type { Refusal } from '../protocol/errors.ts'
+import type { Dialect } from '../protocol/ids.ts'
 import type { ServerPacket } from '../protocol/packets.ts'
 import { flatReply, nestedReply } from '../protocol/reply.ts'
 import type { Store } from '../store/store.ts'
@@ -34,12 +35,25 @@ export interface HttpOptions extends LoginOptions {
   readonly clock: Clock
   readonly log: Log
   readonly settings: HttpSettings
+  readonly api: ApiSettings
   readonly version: string
+}
+
+/** The PushServer API. */
+export interface ApiSettings {
+  /** null: it has none of its own */
+  readonly token: string | null
+  /** which version of PushServer it answers like */
+  readonly dialect: Dialect
 }
 
 /** Answers with an mpush packet. */
 export function answer(ctx: Context, status: number, packet: ServerPacket): void {
-  answerText(ctx, status, JSON.stringify(packet))
+  answerJson(ctx, status, packet)
+}
+
+export function answerJson(ctx: Context, status: number, value: object): void {
+  answerText(ctx, status, JSON.stringify(value))
 }
 
 /** A cache on the way would swallow the next push by GET. */
@@ -65,9 +79,14 @@ export function answerPush(ctx: Context, { reply }: HttpSettings, { mid, standin
 
 /** Answers a refusal as INFO, with what a client needs to do better. */
 export function answerRefusal(ctx: Context, refusal: Refusal): void {
+  refusalHeaders(ctx, refusal, 'GET, POST, OPTIONS')
+  answer(ctx, refusal.status, { cmd: 'INFO', data: refusal.message })
+}
+
+/** What goes with a refusal in any envelope. @param methods served here, where the route has not said so */
+export function refusalHeaders(ctx: Context, refusal: Refusal, methods: string): void {
   if (refusal.status === 401) ctx.set('www-authenticate', 'Bearer')
-  if (refusal.status === 405) ctx.set('allow', 'GET, POST, OPTIONS')
+  if (refusal.status === 405 && !ctx.response.get('allow')) ctx.set('allow', methods)
   if (refusal.status === 503 || refusal.status === 429) ctx.set('retry-after', String(refusal.retryAfterS))
   if (refusal.code === 'too-large') ctx.set('connection', 'close')
-  answer(ctx, refusal.status, { cmd: 'INFO', data: refusal.message })
 }

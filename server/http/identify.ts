@@ -4,7 +4,7 @@ import type { Tokens } from '../directory/tokens.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { HttpOptions } from './door.ts'
 
-const BEARER = /^bearer /i
+export const BEARER = /^bearer /i
 
 /**
  * Who calls: by `auth` of the packet if there is one, else by the header `authorization` with the hub's

@@ -65,6 +65,7 @@ async function message(options: HttpOptions, ctx: Context, packet: Packet): Prom
     method: 'http',
     to: addressOf(sendType, target),
     body,
+    strategy: null,
     expireMs: expire ? expire * 1000 : settings.expireMs,
     idempotencyKey: idempotencyKey(ctx),
     waitMs: settings.waitTimeout,

@@ -7,7 +7,7 @@ import { fieldsOf } from './body.ts'
 import { answerPush, type HttpOptions } from './door.ts'
 import { identify } from './identify.ts'
 
-const MAX_IDEMPOTENCY_KEY = 255
+export const MAX_IDEMPOTENCY_KEY = 255
 const suffixes = [
   ['.send', 'personal'],
   ['.group', 'group'],
@@ -51,6 +51,7 @@ export async function pushFlat(
     method: 'http',
     to: addressOf(sendType, target),
     body,
+    strategy: null,
     expireMs: settings.expireMs,
     idempotencyKey: idempotencyKey(ctx, idem),
     waitMs: settings.waitTimeout,

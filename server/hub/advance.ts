@@ -1,23 +1,32 @@
 /**
  * What is done with a delivery that fell due: the rules of a plan.
  *
- *   round: each endpoint of the step once → back-off → next round …        permanent failures leave the step
+ *   round: each endpoint of a track once, up to the first success → back-off → next round …
+ *          permanent failures leave the step, endpoints without a free place in their rate are passed over
  *   step:  until the delivery got as far as the step asks, or nothing is left to try → wait → next step
+ *   end:   nothing took it: failed, and the last line of defence is told, in one write
  *
  * A step ends by what its endpoints did. What the recipient's sessions did ends the plan: an ack or confirm
- * that reaches `until` stops further steps and, in mode `first`, further rounds. In mode `all` every endpoint
- * still gets the message.
+ * that reaches `until` stops further steps and, where one success is enough, further rounds.
  */
 import type { Endpoint } from '../channels/channel.ts'
 import { hasArrived, isFinal, type State } from '../protocol/states.ts'
+import type { RecipientId } from '../protocol/address.ts'
 import type { Attempt, Claimed, Step as StepOp } from '../store/store.ts'
+import type { Alarm, AlarmReason } from './alarm.ts'
 import { attempt, type AttemptOptions } from './attempt.ts'
-import { isReached, type Plan, type Plans, type Step } from './plan.ts'
-import { event } from './settle.ts'
-import { isSuccess, roundAfter, triesOf } from './tries.ts'
+import { isReached, type Plan, type Step, type Track } from './plan.ts'
+import { event, type Event } from './settle.ts'
+import { hasWorked, isSuccess, roundAfter, triesOf } from './tries.ts'
+
+/** A step whose next round is further away than this is left, if there is another. */
+const PATIENCE_MS = 30_000
 
 export interface AdvanceOptions extends AttemptOptions {
-  readonly plans: Plans
+  readonly alarm: Alarm
+  readonly isLive: (recipient: RecipientId) => boolean
+  /** whether a person has a way to say that they saw it; if not, an ack has to do */
+  readonly canConfirm: (recipient: RecipientId) => boolean
 }
 
 /**
@@ -28,18 +37,26 @@ export interface AdvanceOptions extends AttemptOptions {
 export async function advance(options: AdvanceOptions, work: Claimed): Promise<void> {
   const { message, delivery } = work
   const plan = options.plans.of(delivery.recipient, message.strategy)
-  const step = plan[delivery.step]
+  const step = goal(options, plan, delivery.recipient, delivery.step)
+  const before = goal(options, plan, delivery.recipient, delivery.step - 1)
 
   if (isFinal(delivery.state)) return move(options, work, { step: delivery.step, dueAt: null })
   if (message.expiresAt !== null && message.expiresAt <= options.clock.now()) return end(options, work, 'expired')
-  if (!step || isOver(plan, work)) return rest(options, work, plan)
+  if (isOver(work, step, before)) return rest(options, work, plan)
+  if (!step) return before && before.wait > 0 ? unconfirmed(options, work, plan) : rest(options, work, plan)
 
-  const attempts = [...work.attempts, ...(await round(options, work, step))]
-  const next = roundAfter(step, attempts, delivery.step)
+  const made = await round(options, work, step)
+  const attempts = [...work.attempts, ...made]
+  const { traffic } = options
+  const freeAt = (endpoint: Endpoint) => (made.length === 0 ? traffic.promise(endpoint) : traffic.freeAt(endpoint))
+  const next = roundAfter(step, attempts, delivery.step, freeAt)
   const state = (await options.store.delivery(delivery.mid, delivery.recipient))?.state ?? delivery.state
   if (isFinal(state)) return move(options, work, { step: delivery.step, dueAt: null })
-  if (next === null || (step.mode === 'first' && isReached(step.until, state))) {
-    return leave(options, work, plan, step, state)
+
+  const hasNext = delivery.step + 1 < plan.length
+  const isTooLate = next !== null && hasNext && next.at > options.clock.now() + PATIENCE_MS
+  if (next === null || isTooLate || (isOne(step) && isReached(step.until, state))) {
+    return leave(options, work, plan, step, attempts, state)
   }
   return move(options, work, {
     step: delivery.step,
@@ -48,30 +65,59 @@ export async function advance(options: AdvanceOptions, work: Claimed): Promise<v
   })
 }
 
+/** The step of a plan, with what it can ask for: where nobody can confirm, an ack is the most there is. */
+function goal({ canConfirm }: AdvanceOptions, plan: Plan, recipient: RecipientId, n: number): Step | undefined {
+  const step = plan[n]
+  if (step?.until !== 'confirmed' || canConfirm(recipient)) return step
+  return { ...step, until: 'delivered' }
+}
+
 /** The delivery got where it should while it waited for this step, or for another round of it. */
-function isOver(plan: Plan, { delivery, attempts }: Claimed): boolean {
-  const step = plan[delivery.step]
-  const before = plan[delivery.step - 1]
+function isOver({ delivery, attempts }: Claimed, step: Step | undefined, before: Step | undefined): boolean {
   if (before && isReached(before.until, delivery.state)) return true
   const begun = attempts.some((made) => made.step === delivery.step)
-  return begun && step?.mode === 'first' && isReached(step.until, delivery.state)
+  return begun && step !== undefined && isOne(step) && isReached(step.until, delivery.state)
+}
+
+/** One success anywhere is all that the step wants. */
+function isOne({ tracks: [track, another] }: Step): boolean {
+  return track?.mode === 'first' && !another
 }
 
 /** Tries once what may be tried now; returns the attempts made. */
 async function round(options: AdvanceOptions, work: Claimed, step: Step): Promise<readonly Attempt[]> {
-  const now = options.clock.now()
-  const due = step.endpoints.filter((endpoint) => {
+  const n = work.delivery.step
+  let last = work.attempts.reduce((highest, made) => Math.max(highest, made.n), 0)
+  const tryOn = (endpoint: Endpoint) => attempt(options, work, step, endpoint, (last += 1))
+  const runs = step.tracks
+    .filter((track) => !hasWorked(track, work.attempts, n))
+    .map((track) => runTrack(options, work, track, tryOn))
+  return (await allOf(runs)).flat()
+}
+
+async function runTrack(
+  { traffic, clock }: AdvanceOptions,
+  work: Claimed,
+  { endpoints, mode }: Track,
+  tryOn: (endpoint: Endpoint) => Promise<Attempt>,
+): Promise<readonly Attempt[]> {
+  const now = clock.now()
+  const due = endpoints.filter((endpoint) => {
     const tries = triesOf(endpoint, work.attempts, work.delivery.step)
     return tries.kind === 'due' && tries.at <= now
   })
-  const last = work.attempts.reduce((highest, made) => Math.max(highest, made.n), 0)
-  const tryOn = (endpoint: Endpoint, place: number) => attempt(options, work, endpoint, last + 1 + place)
-  if (step.mode === 'all') return allOf(due.map(tryOn))
-  if (roundAfter(step, work.attempts, work.delivery.step) === null) return []
+  /** what has no place in its rate is passed over, and not counted as a try */
+  const take = (endpoint: Endpoint): boolean => {
+    if (traffic.freeAt(endpoint) > clock.now()) return false
+    traffic.take(endpoint)
+    return true
+  }
+  if (mode === 'all') return allOf(due.filter(take).map(tryOn))
 
   const made: Attempt[] = []
-  for (const [place, endpoint] of due.entries()) {
-    const ended = await tryOn(endpoint, place)
+  for (const endpoint of due) {
+    if (!take(endpoint)) continue
+    const ended = await tryOn(endpoint)
     made.push(ended)
     if (ended.outcome !== null && isSuccess(ended.outcome)) break
   }
@@ -79,33 +125,66 @@ async function round(options: AdvanceOptions, work: Claimed, step: Step): Promis
 }
 
 /** Waits for all of them, also when one throws: none goes on behind the runner's back. */
-async function allOf(attempts: readonly Promise<Attempt>[]): Promise<readonly Attempt[]> {
-  await Promise.allSettled(attempts)
-  return Promise.all(attempts)
+async function allOf<T>(runs: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(runs)
+  return Promise.all(runs)
 }
 
-/** The step has nothing more to try: the plan ends, or its next step follows after a wait. */
-function leave(options: AdvanceOptions, work: Claimed, plan: Plan, step: Step, state: State): Promise<void> {
+/** The step has nothing more to try: the plan ends, or its next step follows, after a wait if somebody may still answer. */
+function leave(
+  options: AdvanceOptions,
+  work: Claimed,
+  plan: Plan,
+  step: Step,
+  attempts: readonly Attempt[],
+  state: State,
+): Promise<void> {
+  const { recipient } = work.delivery
   const next = work.delivery.step + 1
-  if (!isReached(step.until, state) && next < plan.length) {
-    return move(options, work, { step: next, dueAt: options.clock.now() + step.wait })
+  const waits = step.wait > 0 && mayAnswer(options, work, step, attempts)
+  if (!isReached(step.until, state) && (next < plan.length || waits)) {
+    return move(options, work, { step: next, dueAt: options.clock.now() + (waits ? step.wait : 0) })
   }
-  if (isReached('accepted', state) || options.connects(work.delivery.recipient)) {
-    return rest(options, work, plan, state)
-  }
+  if (isReached('accepted', state)) return rest(options, work, plan, state)
+  if (options.connects(recipient)) return rest(options, work, plan, state, 'exhausted')
   return end(options, work, 'failed', plan.length)
 }
 
-/** Nothing goes out any more; what expires must still be told so. */
-function rest(options: AdvanceOptions, work: Claimed, plan: Plan, state = work.delivery.state): Promise<void> {
-  return move(options, work, { step: plan.length, dueAt: expiryOf(work, state) })
+/** An endpoint of the step took it, or it is for sessions and there are some. */
+function mayAnswer({ isLive }: AdvanceOptions, work: Claimed, step: Step, attempts: readonly Attempt[]): boolean {
+  if (step.tracks.length === 0) return isLive(work.delivery.recipient)
+  return attempts.some((made) => made.step === work.delivery.step && made.outcome !== null && isSuccess(made.outcome))
+}
+
+/** The last rung's time is over and nobody confirmed. */
+function unconfirmed(options: AdvanceOptions, work: Claimed, plan: Plan): Promise<void> {
+  const { state, recipient } = work.delivery
+  const isReachedAtAll = isReached('accepted', state)
+  if (isReachedAtAll || options.connects(recipient)) return rest(options, work, plan, state, 'unconfirmed')
+  return end(options, work, 'failed', plan.length)
+}
+
+/** Nothing goes out any more; what expires must still be told so, and what nobody took is not kept quiet. */
+async function rest(
+  options: AdvanceOptions,
+  work: Claimed,
+  plan: Plan,
+  state = work.delivery.state,
+  alarm: AlarmReason | null = null,
+): Promise<void> {
+  const { mid, recipient, open } = work.delivery
+  const to: Move = { step: plan.length, dueAt: expiryOf(work, state) }
+  const closes = open && !options.connects(recipient) && isReached('accepted', state)
+  if (!closes && alarm === null) return move(options, work, to)
+  const closed = event(mid, recipient, state, { closes: true })
+  await settle(options, work, closes ? [closed] : [], to, alarm)
 }
 
 function expiryOf({ message }: Claimed, state: State): number | null {
   return hasArrived(state) ? null : message.expiresAt
 }
 
-async function end(
+function end(
   options: AdvanceOptions,
   work: Claimed,
   state: 'expired' | 'failed',
@@ -114,7 +193,23 @@ async function end(
   const { mid, recipient } = work.delivery
   const reason = state === 'failed' ? 'exhausted' : state
   const ended = event(mid, recipient, state, { reason, closes: true })
-  await options.persist(() => options.settle.now([ended], [stepOf(work, { step, dueAt: null })]))
+  return settle(options, work, [ended], { step, dueAt: null }, state === 'failed' ? 'exhausted' : null)
+}
+
+/** The states, the move and the notification about them become durable together, or not at all. */
+async function settle(
+  options: AdvanceOptions,
+  work: Claimed,
+  events: readonly Event[],
+  to: Move,
+  why: AlarmReason | null,
+): Promise<void> {
+  const { alarm, persist } = options
+  const notification = why === null ? null : alarm.about(work, why)
+  const ops = notification ? [stepOf(work, to), notification] : [stepOf(work, to)]
+  const accepted = await persist(() => options.settle.now(events, ops))
+  const [told] = accepted ?? []
+  if (notification && told) alarm.announce(notification, told)
 }
 
 /** A crash before this is on disk only repeats the decision: the outcome it rests on is durable. */

@@ -5,25 +5,35 @@ import type { Directory } from '../directory/directory.ts'
 import type { Log } from '../log.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import { closeCodes, Refusal } from '../protocol/errors.ts'
-import { isFinal } from '../protocol/states.ts'
+import { isFinal, type Mid } from '../protocol/states.ts'
 import type { Op, Store } from '../store/store.ts'
+import { createAlarm } from './alarm.ts'
+import { createDeadLetters, type DeadLetters } from './dead-letters.ts'
 import { createSessions, type Sessions } from './lane.ts'
+import { createNotifications, type Notifications } from './notifications.ts'
 import type { Plans } from './plan.ts'
-import { push, type PushRequest, type PushResult, type Rooms } from './push.ts'
+import { push, type PushRequest, type PushResult, type Rooms, sendOn } from './push.ts'
 import { createReplies } from './reply.ts'
 import { createRunner } from './runner.ts'
 import { createSettle, event } from './settle.ts'
+import { createTraffic, type Limits } from './traffic.ts'
 
 /** more than an inbox holds by default: nearly always one write does it */
 const PAGE = 20_000
 /** what a stopping hub grants attempts in flight before their connections are cut */
 const LAST_ATTEMPTS_MS = 2_000
 
+/** what a push may name */
+export { LEVELS } from '../channels/content.ts'
+export { STRATEGIES } from '../channels/reach.ts'
 export type { PushRequest, PushResult } from './push.ts'
 export type { Connection, Session } from './session.ts'
 
 export interface Hub {
   readonly sessions: Sessions
+  readonly plans: Plans
+  readonly notifications: Notifications
+  readonly deadLetters: DeadLetters
   /** @throws Refusal */
   push(request: PushRequest): Promise<PushResult>
   /** Ends the recipient's open deliveries as `removed`, forgets what was stored of it, closes its sessions. */
@@ -44,17 +54,44 @@ export interface HubOptions {
   readonly retryMs: number
   /** what may wait for one recipient */
   readonly room: { readonly count: number; readonly bytes: number }
+  /** how deliveries through endpoints are worked off */
+  readonly queue: Limits & { readonly batch: number; readonly room: number; readonly timeoutMs: number }
+  /** the link by which a person confirms; null where the hub has no public address */
+  readonly confirmUrl: (mid: Mid, recipient: RecipientId, channel: string) => string | null
+  /** ms that a notification about what could not be delivered is kept; null: for ever */
+  readonly keepMs: number | null
 }
 
 export function createHub(options: HubOptions): Hub {
-  const { store, directory, plans, clock, log, hubToken, retryMs, room } = options
+  const { store, directory, plans, clock, log, hubToken, retryMs, room, queue, confirmUrl, keepMs } = options
   const replies = createReplies(clock)
   const settle = createSettle({ store, replies, clock, log })
   const sessions = createSessions({ store, directory, settle, replies, clock, log, retryMs })
-  const http = createOutbound(clock)
-  const io = { http, now: () => clock.now(), hubToken }
-  const connects = (recipient: RecipientId) => directory.connects(recipient)
-  const runner = createRunner({ store, plans, settle, replies, clock, log, io, connects })
+  const http = createOutbound(clock, queue.timeoutMs)
+  const cut = new AbortController()
+  const runner = createRunner({
+    store,
+    plans,
+    settle,
+    replies,
+    traffic: createTraffic(clock, queue),
+    clock,
+    log,
+    queue,
+    io: { http, log, now: () => clock.now(), hubToken, timeoutMs: queue.timeoutMs, signal: cut.signal },
+    alarm: createAlarm({
+      plans,
+      clock,
+      keepMs,
+      announce: (notification, accepted) => sendOn(rooms, notification, accepted),
+    }),
+    confirmUrl,
+    connects: (recipient) => directory.connects(recipient),
+    isLive: (recipient) => sessions.isLive(recipient),
+    canConfirm: (recipient) =>
+      confirmUrl('', recipient, '') !== null ||
+      [...directory.devices(recipient).values()].some(({ confirms }) => confirms),
+  })
   const rooms: Rooms = { store, directory, plans, sessions, runner, settle, replies, clock, room }
   let stopping = false
 
@@ -78,6 +115,9 @@ export function createHub(options: HubOptions): Hub {
 
   return {
     sessions,
+    plans,
+    notifications: createNotifications({ store, settle }),
+    deadLetters: createDeadLetters(rooms),
     push: (request) => (stopping ? Promise.reject(new Refusal('stopping')) : push(rooms, request)),
     async remove(recipient) {
       const forgotten = directory.forget(recipient)
@@ -89,9 +129,13 @@ export function createHub(options: HubOptions): Hub {
       stopping = true
       sessions.closeAll(closeCodes.restarting, 'the hub restarts')
       replies.close()
-      const cancel = clock.after(LAST_ATTEMPTS_MS, () => void http.close())
+      const cancel = clock.after(LAST_ATTEMPTS_MS, () => {
+        cut.abort()
+        void http.close()
+      })
       await runner.stop()
       cancel()
+      cut.abort()
       await http.close()
       settle.flush()
     },

@@ -29,6 +29,8 @@ export interface Sessions {
    */
   connect(options: Omit<SessionOptions, 'cursor'>): Session
   disconnect(session: Session): void
+  /** Whether the recipient has a live session now. */
+  isLive(recipient: RecipientId): boolean
   /** Records of the recipient's frames in flight that they were sent, for somebody who wants to know. */
   noteSent(recipient: RecipientId): void
   /** Offers a message that is durable and new to all live sessions of its recipients. */
@@ -40,8 +42,16 @@ export interface Sessions {
    * unknown, foreign or owed no longer.
    */
   ack(recipient: RecipientId, mid: Mid, from: { session?: Session; via?: 'webpush' }): Promise<boolean>
-  /** A person confirmed. Resolves, when durable, with who was first; null if there is no such delivery. */
-  confirm(recipient: RecipientId, mid: Mid, by: string): Promise<{ by: string; repeated: boolean } | null>
+  /**
+   * A person confirmed. Resolves, when durable, with who was first; null if there is no such delivery.
+   * @param via the channel that brought the message to them; the session's own if not told
+   */
+  confirm(
+    recipient: RecipientId,
+    mid: Mid,
+    by: string,
+    via?: string,
+  ): Promise<{ readonly by: string; readonly repeated: boolean } | null>
   /** Closes all sessions of a recipient, or everybody's. */
   closeAll(code: number, reason: string, recipient?: RecipientId): void
   readonly count: number
@@ -204,6 +214,7 @@ export function createSessions(options: LaneOptions): Sessions {
 
     disconnect,
 
+    isLive: (recipient) => live.has(recipient),
     noteSent(recipient) {
       for (const session of live.get(recipient) ?? []) session.noteSent()
     },
@@ -228,12 +239,12 @@ export function createSessions(options: LaneOptions): Sessions {
       return true
     },
 
-    async confirm(recipient, mid, by) {
+    async confirm(recipient, mid, by, via = VIA) {
       if (!IS_MID.test(mid)) return null
       const before = await store.delivery(mid, recipient)
       if (!before || before.state === 'removed') return null
       if (before.state === 'confirmed') return { by: before.by ?? by, repeated: true }
-      await settle.now([event(mid, recipient, 'confirmed', { via: VIA, by, closes: true })], [])
+      await settle.now([event(mid, recipient, 'confirmed', { via, by, closes: true })], [])
       // of two at the same moment the first one recorded counts
       const first = (await store.delivery(mid, recipient))?.by ?? by
       return { by: first, repeated: first !== by }

@@ -10,13 +10,14 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { type Caller, may } from '../directory/access.ts'
 import type { Directory } from '../directory/directory.ts'
-import { type GroupId, type RecipientId, wireName } from '../protocol/address.ts'
+import { type GroupId, type RecipientId, SYSTEM, wireName } from '../protocol/address.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { MessageBody } from '../protocol/packets.ts'
 import type { Mid, Standing } from '../protocol/states.ts'
+import { LAST_RESORT } from '../channels/reach.ts'
 import { type Accept, type Accepted, type Message, numbered, type Store, type Written } from '../store/store.ts'
 import type { Sessions } from './lane.ts'
-import type { Plans } from './plan.ts'
+import { keepsOrder, onlyPlatform, type Plans } from './plan.ts'
 import { QUEUED, type Replies, type Standings } from './reply.ts'
 import type { Runner } from './runner.ts'
 import type { Settle } from './settle.ts'
@@ -25,6 +26,7 @@ const ONCE_MS = 24 * 3_600_000
 const FULL: Standing = Object.freeze({ state: 'failed', via: null, reason: 'full' })
 const CALLER_UNKNOWN = ''
 const NOTHING: readonly never[] = []
+const NOTIFICATION = onlyPlatform(LAST_RESORT)
 
 /** A push that a door has read and found well formed. */
 export interface PushRequest {
@@ -32,6 +34,8 @@ export interface PushRequest {
   readonly method: Message['from']['method']
   readonly to: { readonly recipient: RecipientId } | { readonly group: GroupId }
   readonly body: MessageBody
+  /** how its recipients' endpoints follow each other; null: as the config says for each */
+  readonly strategy: string | null
   /** ms until it is worthless; null: never */
   readonly expireMs: number | null
   /** A repeat with the same key is answered with what became of the first. */
@@ -66,6 +70,7 @@ export async function push(rooms: Rooms, request: PushRequest): Promise<PushResu
   // a key may name an earlier push, whoever is left of those it was for
   if (recipients.length === 0 && request.idempotencyKey === null) return nobody(request)
   const accept = compose(rooms, request, recipients)
+  if (accept.planned.length > 0 && !rooms.runner.hasRoom()) throw new Refusal('queue-full')
   const accepted = acceptedOf(await rooms.store.write([accept], 'sync'))
   if (accepted === null) return nobody(request)
   if (accepted.repeated) return standingsNow(rooms, accepted.mid, recipients)
@@ -74,47 +79,65 @@ export async function push(rooms: Rooms, request: PushRequest): Promise<PushResu
   return { mid: accepted.mid, standings: await rooms.replies.settled(accepted.mid, request.waitMs, noteSent) }
 }
 
-function resolve({ directory }: Rooms, { caller, to }: PushRequest): readonly RecipientId[] {
+function resolve({ directory }: Rooms, { caller, to, strategy }: PushRequest): readonly RecipientId[] {
   const target = 'group' in to ? to.group : to.recipient
   if (!may(caller, 'push', target)) throw new Refusal('not-allowed')
   if ('group' in to) return directory.members(to.group)
-  return directory.alone(to.recipient)
+  const alone = directory.alone(to.recipient)
+  // what goes out as a notification is kept as one
+  return strategy === NOTIFICATION && alone.length > 0 ? [...alone, SYSTEM] : alone
 }
 
 function nobody({ to }: PushRequest): PushResult {
   return { mid: null, standings: new Map('group' in to ? [] : [[to.recipient, null]]) }
 }
 
-function compose({ plans, clock, room }: Rooms, request: PushRequest, recipients: readonly RecipientId[]): Accept {
-  const at = clock.now()
-  const expiresAt = request.expireMs === null ? null : at + request.expireMs
+function compose(rooms: Rooms, request: PushRequest, recipients: readonly RecipientId[]): Accept {
+  const at = rooms.clock.now()
   const target = 'group' in request.to ? request.to.group : request.to.recipient
-  const once = onceOf(request, target)
+  const message: Accept['message'] = {
+    at,
+    from: { method: request.method, name: nameOf(request.caller) },
+    to: [target],
+    body: request.body,
+    blobs: NOTHING,
+    strategy: request.strategy,
+    expiresAt: request.expireMs === null ? null : at + request.expireMs,
+  }
+  return acceptOf(rooms, message, recipients, onceOf(request, target))
+}
+
+/** The op that takes in a message, with what its recipients' plans ask for. */
+export function acceptOf(
+  { plans, room }: Pick<Rooms, 'plans' | 'room'>,
+  message: Accept['message'],
+  recipients: readonly RecipientId[],
+  once: Accept['once'] | null = null,
+): Accept {
+  const { strategy } = message
+  const planned = recipients.filter((recipient) => plans.of(recipient, strategy).length > 0)
+  const holding = planned.filter((recipient) => keepsOrder(plans.of(recipient, strategy)))
   return {
     op: 'accept',
-    message: {
-      at,
-      from: { method: request.method, name: nameOf(request.caller) },
-      to: [target],
-      body: request.body,
-      blobs: NOTHING,
-      strategy: null,
-      expiresAt,
-    },
+    message,
     recipients,
-    planned: recipients.filter((recipient) => plans.of(recipient, null).length > 0),
+    planned,
     room,
+    ...(holding.length > 0 ? { holding } : {}),
     ...(once ? { once } : {}),
   }
 }
 
 /** A key belongs to its caller, so that strangers cannot collide; the print is what must not differ. */
-function onceOf({ caller, body, expireMs, idempotencyKey }: PushRequest, target: string): Accept['once'] | null {
+function onceOf(
+  { caller, body, strategy, expireMs, idempotencyKey }: PushRequest,
+  target: string,
+): Accept['once'] | null {
   if (idempotencyKey === null) return null
   return {
     key: JSON.stringify([caller.kind, nameOf(caller), idempotencyKey]),
     print: createHash('sha256')
-      .update(JSON.stringify([target, body, expireMs]))
+      .update(JSON.stringify(strategy === null ? [target, body, expireMs] : [target, body, expireMs, strategy]))
       .digest('base64url'),
     ttlMs: ONCE_MS,
   }
@@ -135,16 +158,25 @@ function acceptedOf(written: Written): Accepted | null {
   return accepted
 }
 
-function offer({ sessions, runner, replies }: Rooms, accept: Accept, { mid, full }: Accepted): void {
-  const { message, recipients, planned } = accept
+function offer(rooms: Rooms, accept: Accept, { mid, full }: Accepted): void {
+  const { replies } = rooms
+  const { recipients, planned } = accept
   const standings: Standings = new Map()
   for (const recipient of recipients) standings.set(recipient, QUEUED)
   for (const recipient of full) standings.set(recipient, FULL)
   replies.open(mid, standings)
+  if (planned.length > 0) for (const recipient of without(planned, full)) replies.attemptOwes(mid, recipient)
+  sendOn(rooms, accept, { mid, full })
+}
 
+/** A message that is durable goes to live sessions and endpoints. */
+export function sendOn(
+  { sessions, runner }: Pick<Rooms, 'sessions' | 'runner'>,
+  { message, recipients, planned }: Accept,
+  { mid, full }: Pick<Accepted, 'mid' | 'full'>,
+): void {
   sessions.offer(numbered(mid, message), full.length === 0 ? recipients : without(recipients, full))
-  for (const recipient of without(planned, full)) replies.attemptOwes(mid, recipient)
-  if (planned.length > 0 || message.expiresAt !== null) runner.wake()
+  if (planned.length > 0 || message.expiresAt !== null) runner.wake(planned.length)
 }
 
 function without(recipients: readonly RecipientId[], some: readonly RecipientId[]): readonly RecipientId[] {

@@ -137,7 +137,7 @@ export function createReplies(clock: Clock): Replies {
     async settled(mid, timeoutMs, noteSent) {
       const reply = replyOf(mid)
       if (!reply) return new Map()
-      if (!isIdle(reply)) {
+      if (!isIdle(reply) && timeoutMs > 0) {
         await new Promise<void>((resolve) => {
           const cancel = clock.after(timeoutMs, resolve)
           reply.done = () => {

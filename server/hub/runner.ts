@@ -3,12 +3,12 @@
  * advanced; how, is said in advance.ts.
  */
 import type { RecipientId } from '../protocol/address.ts'
+import type { Mid } from '../protocol/states.ts'
 import { type Claimed, StoreBusy, StoreFull } from '../store/store.ts'
 import { advance, type AdvanceOptions } from './advance.ts'
 import type { Replies } from './reply.ts'
+import { Stopped } from './traffic.ts'
 
-const MAX_IN_FLIGHT = 256
-const CLAIM_LIMIT = 64
 /** longer than a round of any sensible plan takes; a round that takes longer has its lease renewed */
 const LEASE_MS = 120_000
 /** after a start, so that sessions can come back before overdue steps ring elsewhere */
@@ -21,33 +21,45 @@ const STORE_PAUSE_MS = 1_000
 export interface Runner {
   /** Starts claiming; overdue work waits a moment for sessions to come back. */
   start(): Promise<void>
-  /** There may be new work due now. */
-  wake(): void
+  /** Whether more may be accepted that goes out through endpoints. */
+  hasRoom(): boolean
+  /** There may be new work due now. @param count deliveries that were accepted just now */
+  wake(count?: number): void
   /** Claims nothing more and waits for what is in flight. */
   stop(): Promise<void>
 }
 
 export interface RunnerOptions extends Omit<AdvanceOptions, 'persist'> {
   readonly replies: Replies
+  readonly queue: {
+    /** deliveries claimed at once */
+    readonly batch: number
+    /** deliveries that may be in flight or wait for a place */
+    readonly room: number
+  }
 }
 
-/** Work in flight. Its fence is renewed when the lease ran out meanwhile. */
+/** Work in flight, or waiting for a place. Its fence is renewed when the lease ran out meanwhile. */
 interface Flight extends Claimed {
   fence: number
   done: Promise<void>
 }
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { store, replies, clock, log } = options
-  /** by recipient: a store leases one delivery of a recipient at a time */
-  const flights = new Map<RecipientId, Flight>()
+  const { store, replies, clock, log, queue } = options
+  const flights = new Map<string, Flight>()
+  /** how many flights each recipient has */
+  const busy = new Map<RecipientId, number>()
   const pauses = new Set<() => void>()
   let state: 'idle' | 'grace' | 'running' | 'stopped' = 'idle'
   let claiming: Promise<void> | null = null
   let again = false
   let cancelTimer: (() => void) | null = null
+  /** accepted, and not claimed yet */
+  let coming = 0
 
-  function wake(): void {
+  function wake(count = 0): void {
+    coming += count
     if (state !== 'running') return
     if (claiming) {
       again = true
@@ -69,17 +81,16 @@ export function createRunner(options: RunnerOptions): Runner {
   async function claimAll(): Promise<void> {
     cancelTimer?.()
     cancelTimer = null
+    coming = 0
     for (;;) {
-      const room = Math.min(CLAIM_LIMIT, MAX_IN_FLIGHT - flights.size)
-      if (room <= 0 || state !== 'running') return
-      const claimed = await store.claim(clock.now(), room, LEASE_MS)
+      const claimed = await store.claim(clock.now(), queue.batch, LEASE_MS)
       if (isStopped()) return
       for (const work of claimed) take(work)
-      if (claimed.length < room) break
+      if (claimed.length < queue.batch) break
     }
     const dueAt = await store.nextDue()
     if (dueAt !== null) schedule(dueAt - clock.now())
-    if (!again) replies.attemptsRest((recipient) => flights.has(recipient))
+    if (!again) replies.attemptsRest((recipient) => busy.has(recipient))
   }
 
   function isStopped(): boolean {
@@ -92,17 +103,25 @@ export function createRunner(options: RunnerOptions): Runner {
 
   function take(work: Claimed): void {
     const { mid, recipient } = work.delivery
-    const known = flights.get(recipient)
+    const key = keyOf(mid, recipient)
+    const known = flights.get(key)
     if (known) {
-      if (known.delivery.mid === mid) known.fence = work.fence
+      known.fence = work.fence
       return
     }
     const flight: Flight = { ...work, done: Promise.resolve() }
-    flights.set(recipient, flight)
+    flights.set(key, flight)
+    busy.set(recipient, (busy.get(recipient) ?? 0) + 1)
     flight.done = advance({ ...options, persist }, flight)
-      .catch((error: unknown) => log.error({ err: error, mid, recipient }, 'a delivery could not be moved on'))
+      .catch((error: unknown) => {
+        if (error instanceof Stopped) return
+        log.error({ err: error, mid, recipient }, 'a delivery could not be moved on')
+      })
       .finally(() => {
-        flights.delete(recipient)
+        flights.delete(key)
+        const left = (busy.get(recipient) ?? 1) - 1
+        if (left > 0) busy.set(recipient, left)
+        else busy.delete(recipient)
         replies.attemptEnded(mid, recipient)
         wake()
       })
@@ -145,13 +164,19 @@ export function createRunner(options: RunnerOptions): Runner {
         wake()
       })
     },
+    hasRoom: () => flights.size + coming < queue.room,
     wake,
     async stop() {
       state = 'stopped'
       cancelTimer?.()
+      options.traffic.close()
       for (const end of pauses) end()
       await claiming
       await Promise.all([...flights.values()].map(({ done }) => done))
     },
   }
+}
+
+function keyOf(mid: Mid, recipient: RecipientId): string {
+  return `${mid} ${recipient}`
 }

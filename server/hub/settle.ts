@@ -6,7 +6,7 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import type { Mid, Standing, State } from '../protocol/states.ts'
-import type { Op, Put, Raise, Store } from '../store/store.ts'
+import type { Accepted, Op, Put, Raise, Store } from '../store/store.ts'
 import type { Replies } from './reply.ts'
 
 /** Something that happens to deliveries. One frozen object serves all that it happens to in the same way. */
@@ -32,10 +32,10 @@ export interface Settle {
   /** Adds a document that may follow within the same 5 ms; a later one with the same id replaces it. */
   soonToo(op: Put): void
   /**
-   * Records the events together with `ops` in one write; all is durable before anyone hears of it. False, and
-   * nothing happened, when an op no longer holds: somebody else has the work by now.
+   * Records the events together with `ops` in one write; all is durable before anyone hears of it. Resolves to
+   * what was accepted; null, and nothing happened, when an op no longer holds: somebody else has the work by now.
    */
-  now(events: readonly Event[], ops: readonly Op[]): Promise<boolean>
+  now(events: readonly Event[], ops: readonly Op[]): Promise<readonly Accepted[] | null>
   /** What `soon` holds is handed to the store. */
   flush(): void
   /** Calls back for each event recorded by `now` that closes a delivery. */
@@ -103,12 +103,12 @@ export function createSettle({ store, replies, clock, log }: SettleOptions): Set
       const at = clock.now()
       const raises = events.map((event) => raiseOf(event, new Map([[event.mid, [event.recipient]]]), at))
       const written = await store.write([...raises, ...ops], 'sync')
-      if (!written.ok) return false
+      if (!written.ok) return null
       for (const event of events) {
         replies.raised(event.mid, event.recipient, event)
         if (event.closes) for (const listener of listeners) listener(event, event.mid, event.recipient)
       }
-      return true
+      return written.mids
     },
 
     flush,

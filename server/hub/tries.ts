@@ -1,39 +1,59 @@
 /** What became of a step so far, read from the attempts on record. Pure. */
 import type { Backoff, Endpoint, Outcome } from '../channels/channel.ts'
 import type { Attempt } from '../store/store.ts'
-import type { Step } from './plan.ts'
+import type { Step, Track } from './plan.ts'
 
 const JITTER = 0.2
 
 export type Tries =
   | { readonly kind: 'worked' }
-  /** not to be tried again: it failed for good, or nobody knows and its channel would rather not repeat */
+  /** not to be tried again: it failed for good, or too often, or nobody knows and its channel would rather not repeat */
   | { readonly kind: 'over' }
-  /** to be tried, at `at` (ms since epoch) or later; `repeats`: it may have the message already */
-  | { readonly kind: 'due'; readonly at: number; readonly repeats: boolean }
+  /**
+   * to be tried, at `at` (ms since epoch) or later; `repeats`: it may have the message already; `skip`: so
+   * many parts went out before
+   */
+  | { readonly kind: 'due'; readonly at: number; readonly repeats: boolean; readonly skip: number }
 
 /** How one endpoint stands in a step. */
 export function triesOf(endpoint: Endpoint, attempts: readonly Attempt[], step: number): Tries {
-  const last = ofEndpoint(endpoint, attempts, step).at(-1)
-  if (!last) return { kind: 'due', at: 0, repeats: false }
+  const made = ofEndpoint(endpoint, attempts, step)
+  const last = made.at(-1)
+  if (!last) return { kind: 'due', at: 0, repeats: false, skip: 0 }
+  if (last.outcome !== null && isSuccess(last.outcome)) return { kind: 'worked' }
   const unknown = last.endedAt === null || last.outcome === 'unknown'
   if (unknown && endpoint.capabilities.onUnknown === 'skip') return { kind: 'over' }
-  if (unknown || last.outcome === 'retry') return { kind: 'due', at: last.retryAt ?? 0, repeats: unknown }
-  return { kind: last.outcome !== null && isSuccess(last.outcome) ? 'worked' : 'over' }
+  if ((!unknown && last.outcome !== 'retry') || made.length >= endpoint.backoff.tries) return { kind: 'over' }
+  return { kind: 'due', at: last.retryAt ?? 0, repeats: unknown, skip: last.parts ?? 0 }
 }
 
-/** What is left of a step: when its next round is due; null when there is nothing more to try. */
+/** Whether a track needs no more: an endpoint that answers for all of it took the message. */
+export function hasWorked({ endpoints, mode }: Track, attempts: readonly Attempt[], step: number): boolean {
+  return mode === 'first' && endpoints.some((endpoint) => triesOf(endpoint, attempts, step).kind === 'worked')
+}
+
+/**
+ * What is left of a step: when its next round is due; null when there is nothing more to try.
+ * @param freeAt when an endpoint may be used again, in ms since epoch
+ */
 export function roundAfter(
-  { endpoints, mode }: Step,
+  { tracks }: Step,
   attempts: readonly Attempt[],
   step: number,
+  freeAt: (endpoint: Endpoint) => number = () => 0,
 ): { readonly at: number; readonly ordered: boolean } | null {
-  const tries = endpoints.map((endpoint) => triesOf(endpoint, attempts, step))
-  if (mode === 'first' && tries.some(({ kind }) => kind === 'worked')) return null
-  const times = tries.flatMap((one) => (one.kind === 'due' ? [one.at] : []))
-  if (times.length === 0) return null
-  const ordered = endpoints.some((endpoint, place) => endpoint.capabilities.ordered && tries[place]?.kind === 'due')
-  return { at: Math.min(...times), ordered }
+  const left = tracks
+    .filter((track) => !hasWorked(track, attempts, step))
+    .flatMap(({ endpoints }) => endpoints)
+    .flatMap((endpoint) => {
+      const tries = triesOf(endpoint, attempts, step)
+      return tries.kind === 'due' ? [{ at: Math.max(tries.at, freeAt(endpoint)), endpoint }] : []
+    })
+  if (left.length === 0) return null
+  return {
+    at: Math.min(...left.map(({ at }) => at)),
+    ordered: left.some(({ endpoint }) => endpoint.capabilities.ordered),
+  }
 }
 
 /**

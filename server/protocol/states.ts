@@ -5,7 +5,8 @@
  *
  * The three in brackets are ends without arrival. A state is raised, never lowered, so late and repeated
  * events are harmless; the order is total, so it does not matter which of two events is recorded first.
- * Arrival outranks an end: if the program has the message after all, that is what is true.
+ * Arrival outranks an end: if the program has the message after all, that is what is true. Only what its reader
+ * threw away (`removed` via BY_READER) outranks all else: read or not, nothing told later brings it back.
  * Browser-safe: no imports.
  */
 
@@ -15,6 +16,8 @@ export type Mid = string
 export type State = 'queued' | 'sent' | 'accepted' | 'delivered' | 'confirmed' | 'failed' | 'expired' | 'removed'
 
 const WEB_PUSH = 'webpush'
+/** `via` of what a reader deleted from an inbox */
+export const BY_READER = 'reader'
 
 /** How far a delivery got. `via` is the channel that reached the state, `reason` why it ended. */
 export interface Standing {
@@ -59,7 +62,7 @@ function rankOf({ state, via }: { readonly state: State; readonly via: string | 
     case 'expired':
       return 6
     case 'removed':
-      return 7
+      return via === BY_READER ? 11 : 7
     case 'delivered':
       return isWebPush ? 8 : 9
     case 'confirmed':

@@ -4,7 +4,6 @@ import type { Log } from '../log.ts'
 import type { Store } from './store.ts'
 
 const FIRST_MS = 60_000
-const EVERY_MS = 3_600_000
 /** between two parts of one round, so that pushes are not held up */
 const PAUSE_MS = 200
 const BUDGET_MS = 20
@@ -14,19 +13,21 @@ export interface RetentionOptions {
   readonly clock: Clock
   readonly log: Log
   readonly keep: { readonly ageMs?: number; readonly count?: number; readonly bytes?: number }
+  /** ms between two rounds */
+  readonly everyMs: number
 }
 
-/** Prunes a minute after the start and then every hour, in small parts. Returns how to stop, after the part in hand. */
-export function startRetention({ store, clock, log, keep }: RetentionOptions): () => Promise<void> {
+/** Prunes a minute after the start at the latest, then again and again, in small parts. Returns how to stop, after the part in hand. */
+export function startRetention({ store, clock, log, keep, everyMs }: RetentionOptions): () => Promise<void> {
   let part: Promise<void> = Promise.resolve()
   let stopped = false
-  let cancel = clock.after(FIRST_MS, begin)
+  let cancel = clock.after(Math.min(FIRST_MS, everyMs), begin)
 
   function begin(): void {
     part = prune()
       .catch((error: unknown) => {
         log.error({ err: error }, 'old messages could not be dropped')
-        return EVERY_MS
+        return everyMs
       })
       .then((pause) => {
         if (!stopped) cancel = clock.after(pause, begin)
@@ -37,7 +38,7 @@ export function startRetention({ store, clock, log, keep }: RetentionOptions): (
   async function prune(): Promise<number> {
     const { dropped, more } = await store.prune(keep, BUDGET_MS)
     if (dropped > 0) log.info({ dropped }, 'old messages were dropped')
-    return more ? PAUSE_MS : EVERY_MS
+    return more ? PAUSE_MS : everyMs
   }
 
   return async () => {

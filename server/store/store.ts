@@ -60,6 +60,10 @@ export interface Attempt {
   readonly maybeDuplicate: boolean
   /** the endpoint is not tried again before this, in ms since epoch; absent: it need not be */
   readonly retryAt?: number
+  /** so many parts of a long message went out before the one that failed: the next try goes on behind them */
+  readonly parts?: number
+  /** what the other side answered, verbatim but for secrets */
+  readonly answer?: string
 }
 
 export type Kind = 'recipient' | 'member' | 'endpoint' | 'device' | 'token' | 'limit' | 'setting'
@@ -71,6 +75,8 @@ export interface Accept {
   readonly recipients: readonly RecipientId[]
   /** those with a plan: due at once. The others fall due when the message expires, or never. */
   readonly planned: readonly RecipientId[]
+  /** those of the planned whose delivery holds from the start: what comes after it waits for its end */
+  readonly holding?: readonly RecipientId[]
   /** A repeat of the key with the same print gets the first mid again; with another print: once-differs. */
   readonly once?: { readonly key: string; readonly print: string; readonly ttlMs: number }
   /** A recipient with this much waiting gets a delivery that failed with reason `full`. */
@@ -206,8 +212,8 @@ export interface Store {
     page: { before?: Mid; limit: number },
   ): Promise<Page<Delivery>>
   /**
-   * Due work, leased to this process; it comes back when the lease ends without a `step`. A recipient has
-   * one lease at a time and gets its lowest due mid first, and nothing behind a delivery that `holds`.
+   * Due work, leased to this process; it comes back when the lease ends without a `step`. A recipient's lowest
+   * due mid comes first, and nothing behind a delivery that `holds`.
    */
   claim(now: number, limit: number, leaseMs: number): Promise<readonly Claimed[]>
   /** When the next claim can hand something out; null: nothing is scheduled. */

@@ -31,6 +31,7 @@ async function push(client: SocketClient, { sendType, target, message: body, exp
     method: 'websocket',
     to: addressOf(sendType, target),
     body,
+    strategy: null,
     expireMs: expire ? expire * 1000 : options.settings.expireMs,
     idempotencyKey: null,
     waitMs: options.settings.waitTimeout,

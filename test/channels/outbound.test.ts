@@ -1,4 +1,5 @@
 import diagnostics from 'node:diagnostics_channel'
+import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createOutbound, outcomeOfStatus, type OutboundAnswer } from '../../server/channels/outbound.ts'
 import { testClock } from '../helpers/clock.ts'
@@ -17,8 +18,9 @@ function keep<T extends { close(): Promise<void> }>(one: T): T {
 
 function setUp() {
   const clock = testClock(Date.UTC(2026, 0, 1))
-  const outbound = keep(createOutbound(clock))
-  const get = (url: string) => outbound.request({ method: 'GET', url, headers: { authorization: CANARY } })
+  const outbound = keep(createOutbound(clock, 15_000))
+  const get = (url: string) =>
+    outbound.request({ method: 'GET', url, headers: { authorization: CANARY }, trusted: true })
   return { clock, outbound, get }
 }
 
@@ -41,11 +43,22 @@ describe('an answer', () => {
     expect(clock.pending).toBe(0)
   })
 
-  test('a redirect is not followed', async () => {
+  test.each([301, 302, 303, 307, 308])('a %i is not followed', async (code) => {
     const elsewhere = keep(await startReceiver())
-    const receiver = keep(await startReceiver(status(302, { location: elsewhere.url })))
-    expect(await setUp().get(receiver.url)).toMatchObject({ ok: true, status: 302 })
+    const receiver = keep(await startReceiver(status(code, { location: elsewhere.url })))
+    expect(await setUp().get(receiver.url)).toMatchObject({ ok: true, status: code })
     expect(elsewhere.requests).toEqual([])
+  })
+
+  test('is asked for as it is, and what comes packed is not unpacked', async () => {
+    const bomb = gzipSync(Buffer.alloc(32_000_000))
+    expect(bomb.length).toBeLessThan(64 * 1024)
+    const receiver = keep(
+      await startReceiver((response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)),
+    )
+    const answer = await setUp().get(receiver.url)
+    expect(answer).toMatchObject({ ok: true, status: 200, body: bomb.toString() })
+    expect(receiver.requests[0]?.headers).not.toHaveProperty('accept-encoding')
   })
 
   test('is read up to 64 KiB, however long it goes on', async () => {
@@ -135,7 +148,7 @@ describe('no answer', () => {
   test('a header that HTTP cannot carry is not repeated', async () => {
     const { outbound } = setUp()
     const headers = { authorization: `${CANARY}\n` }
-    const answer = await outbound.request({ method: 'GET', url: 'http://127.0.0.1:1/', headers })
+    const answer = await outbound.request({ method: 'GET', url: 'http://127.0.0.1:1/', headers, trusted: true })
     expect(answer).toEqual({ ok: false, detail: 'UND_ERR_INVALID_ARG', maybeDelivered: false })
   })
 

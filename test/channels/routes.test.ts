@@ -22,7 +22,7 @@ let secure: Receiver
 
 beforeEach(async () => {
   clock = testClock()
-  outbound = createOutbound(clock)
+  outbound = createOutbound(clock, 15_000)
   proxy = await startProxy()
   plain = await startReceiver()
   secure = await startReceiver(status(200), selfSigned)
@@ -35,7 +35,8 @@ afterEach(async () => {
 
 function post(url: string, through: Partial<Proxy> = {}) {
   const target = { host: '127.0.0.1', port: proxy.port, auth, ...through }
-  return outbound.request({ method: 'POST', url, headers: { 'x-a': '1' }, body: 'hello', proxy: target })
+  const headers = { 'x-a': '1' }
+  return outbound.request({ method: 'POST', url, headers, body: 'hello', trusted: true, proxy: target })
 }
 
 test('an http target is asked of the proxy', async () => {
@@ -57,7 +58,7 @@ test('an https target is reached through a tunnel, of which the proxy sees no pa
 
 test('a certificate that nobody vouches for ends it before anything is sent', async () => {
   expect(await post(secure.url)).toEqual({ ok: false, detail: 'DEPTH_ZERO_SELF_SIGNED_CERT', maybeDelivered: false })
-  const direct = await outbound.request({ method: 'GET', url: secure.url, headers: {} })
+  const direct = await outbound.request({ method: 'GET', url: secure.url, headers: {}, trusted: true })
   expect(direct).toEqual({ ok: false, detail: 'DEPTH_ZERO_SELF_SIGNED_CERT', maybeDelivered: false })
   expect(secure.requests).toEqual([])
 })
@@ -83,7 +84,7 @@ test('a proxy that never opens its tunnel costs the time limit', async () => {
 
 test('one tunnel for each proxy and its credentials', async () => {
   const routes = createRoutes()
-  const to = (through: Proxy) => routes.to(new URL('https://a.test/x'), through).dispatcher
+  const to = (through: Proxy) => routes.to(new URL('https://a.test/x'), through, true).dispatcher
   const first = to({ host: 'p', port: 1, auth })
   expect(to({ host: 'p', port: 1, auth: { ...auth } })).toBe(first)
   expect(to({ host: 'p', port: 1 })).not.toBe(first)
@@ -93,7 +94,7 @@ test('one tunnel for each proxy and its credentials', async () => {
 
 test('a proxy may have an IPv6 address', async () => {
   const routes = createRoutes()
-  expect(routes.to(new URL('http://a.test/x?y'), { host: '::1', port: 8080 })).toMatchObject({
+  expect(routes.to(new URL('http://a.test/x?y'), { host: '::1', port: 8080 }, true)).toMatchObject({
     origin: 'http://[::1]:8080',
     path: 'http://a.test/x?y',
     headers: { host: 'a.test' },

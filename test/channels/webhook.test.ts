@@ -1,13 +1,16 @@
+import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Endpoint } from '../../server/channels/channel.ts'
 import { createOutbound, type Outbound } from '../../server/channels/outbound.ts'
 import webhook, { signature } from '../../server/channels/webhook.ts'
 import type { MessageFrame } from '../../server/protocol/packets.ts'
+import { channelContract, contentOf, ioOf } from '../contract/channel.ts'
 import { testClock, type TestClock } from '../helpers/clock.ts'
 import { type Receiver, startProxy, startReceiver, status } from '../helpers/receiver.ts'
 
 const HUB_TOKEN = 'canary-hub-token'
+const BACKOFF = { firstMs: 1_000, maxMs: 60_000, tries: 3 }
 const frame: MessageFrame = {
   sendType: 'personal',
   target: 'wh1',
@@ -21,7 +24,7 @@ let receiver: Receiver
 
 beforeEach(async () => {
   clock = testClock(1_614_265_330_999)
-  outbound = createOutbound(clock)
+  outbound = createOutbound(clock, 15_000)
   receiver = await startReceiver()
 })
 afterEach(async () => {
@@ -30,18 +33,20 @@ afterEach(async () => {
 
 type Client = Record<string, unknown>
 
-function endpointOf(client: Client, section: Client = {}): Endpoint {
+/** As the section `webhook` names it, by default with the client `wh1`. */
+function configuredOf(client: Client, section: Client = {}) {
   const clients = [{ name: 'wh1', url: `${receiver.url}/mpush`, ...client }]
-  const [configured] = webhook.configured({ ...section, clients })
+  const [configured] = webhook.configured({ ...section, clients }, BACKOFF)
   if (!configured) throw new Error('the webhook was not configured')
-  return configured.endpoint
+  return configured
+}
+
+function endpointOf(client: Client, section: Client = {}): Endpoint {
+  return configuredOf(client, section).endpoint
 }
 
 function send(client: Client, message: Partial<MessageFrame> = {}, section: Client = {}) {
-  return endpointOf(client, section).send(
-    { ...frame, ...message },
-    { http: outbound, now: () => clock.now(), hubToken: HUB_TOKEN },
-  )
+  return endpointOf(client, section).send({ ...contentOf(), frame: { ...frame, ...message } }, ioOf(outbound, clock))
 }
 
 /** The query that the receiver got, decoded, in order. */
@@ -173,11 +178,11 @@ describe('a secret', () => {
 describe('outcomes', () => {
   test('410 is for good; 429 and 503 say when; anything else is tried again', async () => {
     receiver.answer = status(410)
-    expect(await send({})).toEqual({ kind: 'failed', detail: 'HTTP 410' })
+    expect(await send({})).toMatchObject({ kind: 'failed', detail: 'HTTP 410' })
     receiver.answer = status(429, { 'retry-after': '9' })
-    expect(await send({})).toEqual({ kind: 'retry', detail: 'HTTP 429', retryAfterMs: 9_000 })
+    expect(await send({})).toMatchObject({ kind: 'retry', detail: 'HTTP 429', retryAfterMs: 9_000 })
     receiver.answer = status(302, { location: receiver.url })
-    expect(await send({})).toEqual({ kind: 'retry', detail: 'HTTP 302' })
+    expect(await send({})).toMatchObject({ kind: 'retry', detail: 'HTTP 302' })
     expect(receiver.requests).toHaveLength(3)
   })
 
@@ -197,15 +202,26 @@ describe('config', () => {
   test('the section that mpush documents is accepted as it is', () => {
     const proxy = { host: '127.0.0.1', port: 12333, auth: { username: 'string', password: 'string' }, protocol: 'http' }
     const client = { name: 'wh1', group: 'group2', url: 'http://127.0.0.1:8089/', method: 'GET', proxy }
-    const [configured] = webhook.configured({ retryTimeout: 3000, clients: [client], proxy })
-    expect(configured).toMatchObject({ name: 'wh1', group: 'group2' })
-    expect(configured?.endpoint.backoff).toEqual({ firstMs: 3000, maxMs: 3_600_000 })
-    expect(configured?.endpoint.capabilities).toEqual({ ordered: true, onUnknown: 'retry' })
+    const configured = configuredOf(client, { retryTimeout: 3000, proxy })
+    expect(configured).toMatchObject({ recipient: 'wh1', group: 'group2' })
+    expect(configured.endpoint.backoff).toEqual({ firstMs: 3000, maxMs: 3_600_000, tries: Infinity })
+    expect(configured.endpoint.capabilities).toMatchObject({ ordered: true, onUnknown: 'retry', shared: false })
   })
 
   test('3 s is the first delay unless told', () => {
     expect(endpointOf({}).backoff.firstMs).toBe(3000)
-    expect(endpointOf({}, { retryTimeout: 7_200_000 }).backoff).toEqual({ firstMs: 7_200_000, maxMs: 7_200_000 })
+    expect(endpointOf({}, { retryTimeout: 7_200_000 }).backoff).toMatchObject({ firstMs: 7_200_000, maxMs: 7_200_000 })
+  })
+
+  test('a platform has webhooks without a recipient of their own, with the backoff of the hub', () => {
+    const webhooks = [{ url: 'http://a.test/x' }, { name: 'Jobs', url: 'http://b.test/y', method: 'GET' }]
+    const endpoints = webhook.endpoints({ webhooks }, undefined, BACKOFF)
+    expect(endpoints).toMatchObject([
+      { name: 'a.test', backoff: BACKOFF },
+      { name: 'Jobs', backoff: BACKOFF },
+    ])
+    expect(() => webhook.endpoints({ webhooks: [] }, undefined, BACKOFF)).toThrow('webhooks')
+    expect(() => webhook.endpoints({}, undefined, BACKOFF)).toThrow('webhooks')
   })
 
   test('an endpoint has a stable id that tells nothing', () => {
@@ -226,4 +242,36 @@ describe('config', () => {
   ])('%j is refused', (client, at) => {
     expect(() => endpointOf(client)).toThrow(at)
   })
+})
+
+const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
+
+channelContract({
+  channel: webhook,
+  platform: (vendorUrl) => ({ webhooks: [{ url: `${vendorUrl}/hook`, secret }] }),
+  section: () => ({}),
+  ok: { status: 200, body: '' },
+  check({ headers, body }, now) {
+    const { data } = JSON.parse(body) as { data: MessageFrame }
+    const [id, seconds, given] = ['id', 'timestamp', 'signature'].map((key) => String(headers[`webhook-${key}`]))
+    const signed = createHmac('sha256', Buffer.from(secret.slice('whsec_'.length), 'base64'))
+    const expected = signed.update(`${id}.${seconds}.${body}`).digest('base64')
+    if (given !== `v1,${expected}`) return `the signature is ${given}`
+    if (id !== data.mid || Math.abs(Number(seconds) * 1000 - now) > 1000) return `signed for ${id} at ${seconds}`
+    return headers['authorization'] === undefined ? null : 'it shows the token of the hub'
+  },
+  shown({ body }) {
+    const { data } = JSON.parse(body) as { data: MessageFrame }
+    return `${data.message.text}\n${data.message.desp}`
+  },
+  links: false,
+  malformed: 'delivered',
+  responses: [
+    { name: '201', answer: { status: 201, body: 'made' }, outcome: { kind: 'delivered' } },
+    { name: '204', answer: { status: 204, body: '' }, outcome: { kind: 'delivered' } },
+    { name: '302', answer: { status: 302, body: '' }, outcome: { kind: 'retry', detail: 'HTTP 302' } },
+    { name: '404', answer: { status: 404, body: '' }, outcome: { kind: 'retry', detail: 'HTTP 404' } },
+    { name: '410', answer: { status: 410, body: 'gone' }, outcome: { kind: 'failed', detail: 'HTTP 410' } },
+  ],
+  secrets: [secret, secret.slice('whsec_'.length), 'canary-hub-token'],
 })

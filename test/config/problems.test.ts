@@ -26,6 +26,35 @@ describe('mistakes', () => {
       'webhook: {clinets: []}',
       ['webhook.clinets: there is no such key; did you mean webhook.clients?'],
     ],
+    [
+      'in a platform',
+      'recipients: {ops: {platforms: {webhook: {webhooks: [{urll: a, url: "http://h/"}]}}}}',
+      [
+        'recipients.ops.platforms.webhook.webhooks[0].urll: there is no such key; did you mean recipients.ops.platforms.webhook.webhooks[].url?',
+      ],
+    ],
+    [
+      'further up than it belongs',
+      'recipients: {ops: {platforms: {webhook: {secret: a, webhooks: [{url: "http://h/"}]}}}}',
+      [
+        'recipients.ops.platforms.webhook.secret: there is no such key; did you mean recipients.ops.platforms.webhook.webhooks[].secret?',
+      ],
+    ],
+    [
+      'a platform that is none',
+      'recipients: {ops: {platforms: {webhok: {}}}}',
+      ['recipients.ops.platforms.webhok: there is no such key; did you mean recipients.ops.platforms.webhook?'],
+    ],
+    [
+      'a recipient whose name is that of a key',
+      'recipients: {webhook: {nmae: W}}',
+      ['recipients.webhook.nmae: there is no such key; did you mean recipients.webhook.name?'],
+    ],
+    [
+      'what belongs to no recipient is not looked for among theirs',
+      'http: {escalate: 1, platforms: 1}',
+      ['http.escalate: there is no such key', 'http.platforms: there is no such key'],
+    ],
     ['the key of a prototype', '{"__proto__": {}}', ['__proto__: there is no such key']],
     ['a wrong type', 'http: {port: "9"}', ['http.port: expected number, received string']],
     ['a missing key', 'clients: [{group: g}]', ['clients[0].name: is missing']],

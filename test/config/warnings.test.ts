@@ -5,19 +5,21 @@ import { configFolder, STRONG } from '../helpers/config.ts'
 
 describe('warnings', () => {
   test.each([
-    ['a weak token', 'token: test', ['token', 'http.verifyToken']],
-    ['a short token', 'token: 123456789012345a', ['http.verifyToken']],
+    ['a weak token', 'token: test', ['token', 'http.verifyToken', 'api.token']],
+    ['a short token', 'token: 123456789012345a', ['http.verifyToken', 'api.token']],
     [
       'open sessions',
       `token: ${STRONG}\nhttp: {verifyToken: true}\nwebsocket: {verifyToken: false}`,
       ['websocket.verifyToken'],
     ],
     ['a weak admin token', `token: ${STRONG}\nadminToken: test\nhttp: {verifyToken: true}`, ['adminToken']],
+    ['an open API that a token of its own closes', `token: ${STRONG}\napi: {token: ${STRONG}}`, ['http.verifyToken']],
+    ['a weak token of the API', `token: ${STRONG}\nhttp: {verifyToken: true}\napi: {token: test}`, ['api.token']],
     ['nothing on loopback', 'token: test\nhttp: {host: 127.0.0.1}', []],
     [
       'weakness on loopback behind a proxy',
       'token: test\nhttp: {host: 127.0.0.1}\ntrustProxy: ["127.0.0.1"]',
-      ['token', 'http.verifyToken'],
+      ['token', 'http.verifyToken', 'api.token'],
     ],
     ['nothing on loopback by name', 'token: test\nhttp: {host: localhost}', []],
     ['the old key of Web Push', 'http: {host: "::1"}\nwebpush: {serverKey: k}', ['webpush.serverKey']],

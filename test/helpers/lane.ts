@@ -50,7 +50,7 @@ export async function laneRig(
     connects: true,
   }))
   const directory = await loadDirectory(kept, configured)
-  const plans = { of: () => [] }
+  const plans = { of: () => [], reach: () => null }
   const hub = createHub({
     store: kept,
     directory,
@@ -60,6 +60,9 @@ export async function laneRig(
     hubToken: 'hub token',
     retryMs: RETRY_MS,
     room,
+    queue: { workers: 50, perPlatform: 20, batch: 100, room: 10_000, timeoutMs: 10_000 },
+    confirmUrl: () => null,
+    keepMs: null,
   })
 
   return {
@@ -73,6 +76,7 @@ export async function laneRig(
         method: 'http',
         to: to.endsWith('@group') ? { group: to } : { recipient: recipientId(to) },
         body: { text, desp: '', extra: {} },
+        strategy: null,
         expireMs: null,
         idempotencyKey: null,
         waitMs: WAIT_MS,

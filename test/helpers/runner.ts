@@ -1,16 +1,17 @@
 /** The plan runner on a memory store and a standing clock, with endpoints that do as they are told. */
 import { Writable } from 'node:stream'
 import { onTestFinished } from 'vitest'
-import type { Endpoint, Outcome } from '../../server/channels/channel.ts'
+import type { Capabilities, Endpoint, Outcome, Sent } from '../../server/channels/channel.ts'
+import type { Content } from '../../server/channels/content.ts'
 import { createOutbound, type Outbound } from '../../server/channels/outbound.ts'
-import type { AdvanceOptions } from '../../server/hub/advance.ts'
-import { type Plan, type Step } from '../../server/hub/plan.ts'
+import { createAlarm } from '../../server/hub/alarm.ts'
+import { keepsOrder, type Plan, type Step, type Track } from '../../server/hub/plan.ts'
 import { createReplies, QUEUED, type Replies, type Standings } from '../../server/hub/reply.ts'
-import { createRunner, type Runner } from '../../server/hub/runner.ts'
+import { createRunner, type Runner, type RunnerOptions } from '../../server/hub/runner.ts'
 import { createSettle, type Settle } from '../../server/hub/settle.ts'
+import { createTraffic } from '../../server/hub/traffic.ts'
 import { createLog } from '../../server/log.ts'
 import type { RecipientId } from '../../server/protocol/address.ts'
-import type { MessageFrame } from '../../server/protocol/packets.ts'
 import type { Mid } from '../../server/protocol/states.ts'
 import { createMemoryStore } from '../../server/store/memory.ts'
 import type { Delivery, LazyOp, Op, Store, Written } from '../../server/store/store.ts'
@@ -18,6 +19,8 @@ import { testClock, type TestClock } from './clock.ts'
 
 export const ALICE = 'alice@user'
 export const HUB_TOKEN = 'canary-hub-token'
+const TIMEOUT_MS = 15_000
+const LIMITS = { workers: 50, perPlatform: 20 }
 
 export interface Rig {
   readonly clock: TestClock
@@ -26,15 +29,24 @@ export interface Rig {
   readonly settle: Settle
   readonly runner: Runner
   readonly outbound: Outbound
-  readonly options: Omit<AdvanceOptions, 'persist'>
+  readonly options: Omit<RunnerOptions, 'replies'>
   /** by recipient; may be changed at any time */
   readonly plans: Map<RecipientId, Plan>
   /** recipients that open sessions */
   readonly connecting: Set<RecipientId>
+  /** recipients with a session now */
+  readonly live: Set<RecipientId>
+  /** recipients that can say that they saw it */
+  readonly confirming: Set<RecipientId>
+  /** mids of notifications that were announced */
+  readonly announced: Mid[]
   /** lines of the log */
   readonly lines: string[]
   /** A push as far as the runner is concerned. */
-  push(to?: RecipientId | readonly RecipientId[], more?: { text?: string; expiresAt?: number }): Promise<Mid>
+  push(
+    to?: RecipientId | readonly RecipientId[],
+    more?: { text?: string; expiresAt?: number; strategy?: string },
+  ): Promise<Mid>
   delivery(mid: Mid, recipient?: RecipientId): Promise<Delivery>
   /** Lets everything settle that needs no time. */
   calm(): Promise<void>
@@ -77,17 +89,34 @@ function rigOver(store: Store, clock: TestClock): Rig {
   const log = createLog('trace', sink)
   const replies = createReplies(clock)
   const settle = createSettle({ store, replies, clock, log })
-  const outbound = createOutbound(clock)
-  const plans = new Map<RecipientId, Plan>()
+  const outbound = createOutbound(clock, TIMEOUT_MS)
+  const planned = new Map<RecipientId, Plan>()
+  const plans = { of: (recipient: RecipientId) => planned.get(recipient) ?? [], reach: () => null }
   const connecting = new Set<RecipientId>()
-  const options = {
+  const live = new Set<RecipientId>()
+  const confirming = new Set<RecipientId>()
+  const announced: Mid[] = []
+  const options: Rig['options'] = {
     store,
     settle,
     clock,
     log,
-    io: { http: outbound, now: () => clock.now(), hubToken: HUB_TOKEN },
-    plans: { of: (recipient: RecipientId) => plans.get(recipient) ?? [] },
-    connects: (recipient: RecipientId) => connecting.has(recipient),
+    queue: { batch: 64, room: 10_000 },
+    traffic: createTraffic(clock, LIMITS),
+    io: {
+      http: outbound,
+      log,
+      now: () => clock.now(),
+      hubToken: HUB_TOKEN,
+      timeoutMs: TIMEOUT_MS,
+      signal: new AbortController().signal,
+    },
+    plans,
+    alarm: createAlarm({ plans, clock, keepMs: null, announce: (_, { mid }) => void announced.push(mid) }),
+    confirmUrl: (mid, recipient, channel) => `https://hub.test/confirm/${mid}-${recipient}-${channel}`,
+    connects: (recipient) => connecting.has(recipient),
+    isLive: (recipient) => live.has(recipient),
+    canConfirm: (recipient) => confirming.has(recipient),
     random: () => 0,
   }
   const runner = createRunner({ ...options, replies })
@@ -104,10 +133,13 @@ function rigOver(store: Store, clock: TestClock): Rig {
     runner,
     outbound,
     options,
-    plans,
+    plans: planned,
     connecting,
+    live,
+    confirming,
+    announced,
     lines,
-    async push(to = ALICE, { text = 'hello', expiresAt } = {}) {
+    async push(to = ALICE, { text = 'hello', expiresAt, strategy = null } = {}) {
       const recipients = typeof to === 'string' ? [to] : to
       const written = await store.write(
         [
@@ -119,11 +151,12 @@ function rigOver(store: Store, clock: TestClock): Rig {
               to: [recipients[0] ?? ''],
               body: { text, desp: '', extra: {} },
               blobs: [],
-              strategy: null,
+              strategy,
               expiresAt: expiresAt ?? null,
             },
             recipients,
-            planned: recipients.filter((recipient) => (plans.get(recipient) ?? []).length > 0),
+            planned: recipients.filter((recipient) => plans.of(recipient).length > 0),
+            holding: recipients.filter((recipient) => keepsOrder(plans.of(recipient))),
           },
         ],
         'sync',
@@ -131,7 +164,7 @@ function rigOver(store: Store, clock: TestClock): Rig {
       const mid = written.ok ? (written.mids[0]?.mid ?? '') : ''
       const standings: Standings = new Map(recipients.map((recipient) => [recipient, QUEUED]))
       replies.open(mid, standings)
-      for (const recipient of recipients) if (plans.has(recipient)) replies.attemptOwes(mid, recipient)
+      for (const recipient of recipients) if (planned.has(recipient)) replies.attemptOwes(mid, recipient)
       runner.wake()
       return mid
     },
@@ -172,9 +205,11 @@ function until(store: Store, check: () => Promise<boolean>): Promise<void> {
 
 /** Says what it was told to, in turn, and the last of it again and again. */
 export interface Scripted extends Endpoint {
-  readonly sent: MessageFrame[]
+  readonly sent: Content[]
+  /** how many parts each send was told to leave out */
+  readonly skipped: number[]
   /** outcomes to come, or promises of them */
-  script: (Outcome | Promise<Outcome>)[]
+  script: (Sent | Promise<Sent>)[]
 }
 
 export const DELIVERED: Outcome = { kind: 'delivered' }
@@ -182,21 +217,34 @@ export const ACCEPTED: Outcome = { kind: 'accepted' }
 export const RETRY: Outcome = { kind: 'retry', detail: 'HTTP 500' }
 export const FAILED: Outcome = { kind: 'failed', detail: 'HTTP 410' }
 
+/** A webhook, as far as the hub can tell. */
 export function scripted(
   id: string,
-  script: (Outcome | Promise<Outcome>)[] = [DELIVERED],
-  more: Partial<Endpoint['capabilities']> = {},
+  script: (Sent | Promise<Sent>)[] = [DELIVERED],
+  more: Partial<Capabilities> = {},
 ): Scripted {
-  const sent: MessageFrame[] = []
+  const sent: Content[] = []
+  const skipped: number[] = []
   const endpoint: Scripted = {
     id: `test:${id}`,
     channel: 'test',
-    capabilities: { ordered: true, onUnknown: 'retry', ...more },
-    backoff: { firstMs: 1_000, maxMs: 60_000 },
+    name: id,
+    capabilities: {
+      ordered: true,
+      onUnknown: 'retry',
+      shared: false,
+      success: 'delivered',
+      limits: null,
+      rates: [],
+      ...more,
+    },
+    backoff: { firstMs: 1_000, maxMs: 60_000, tries: Infinity },
     sent,
+    skipped,
     script,
-    async send(message) {
-      sent.push(message)
+    async send(content, _, skip = 0) {
+      sent.push(content)
+      skipped.push(skip)
       const [next] = endpoint.script
       if (endpoint.script.length > 1) void endpoint.script.shift()
       if (next === undefined) throw new Error('the script is empty')
@@ -206,8 +254,21 @@ export function scripted(
   return endpoint
 }
 
-export function step(endpoints: readonly Endpoint[], more: Partial<Step> = {}): Step {
-  return { endpoints, mode: 'all', until: 'delivered', wait: 0, ...more }
+/** A chat robot, as far as the hub can tell: three tries, a second apart. */
+export function robot(
+  id: string,
+  script: (Sent | Promise<Sent>)[] = [ACCEPTED],
+  more: Partial<Capabilities> = {},
+): Scripted {
+  const made = scripted(id, script, { ordered: false, shared: true, success: 'accepted', ...more })
+  return Object.assign(made, { backoff: { firstMs: 1_000, maxMs: 1_000, tries: 3 } })
+}
+
+export function step(
+  endpoints: readonly Endpoint[],
+  { mode = 'all', ...more }: Partial<Step> & Partial<Pick<Track, 'mode'>> = {},
+): Step {
+  return { tracks: [{ endpoints, mode }], until: 'delivered', wait: 0, ...more }
 }
 
 /** An outcome that comes when it is told to. */

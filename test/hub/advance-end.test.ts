@@ -62,7 +62,7 @@ describe('the end', () => {
     expect(await rig.delivery(mid)).toMatchObject({ state: 'sent', open: true })
     await rig.clock.advance(1)
     expect(await rig.delivery(mid)).toMatchObject({ state: 'expired', reason: 'expired', open: false, dueAt: null })
-    expect(endpoint.sent.map((sent) => sent.mid)).toEqual([mid, later])
+    expect(endpoint.sent.map(({ frame }) => frame.mid)).toEqual([mid, later])
   })
 
   test('expiry comes also where nothing goes out, or nothing any more', async () => {
@@ -107,7 +107,7 @@ describe('what ends while an attempt is in flight', () => {
       slow.say(outcome)
       await rig.calm()
       expect(second.sent).toEqual([])
-      expect(first.sent.map((sent) => sent.mid)).toEqual([mid, later])
+      expect(first.sent.map(({ frame }) => frame.mid)).toEqual([mid, later])
       expect(await rig.delivery(mid)).toMatchObject({ state: 'removed', open: false, dueAt: null, holds: false })
     }
   })

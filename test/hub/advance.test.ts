@@ -11,6 +11,7 @@ import {
   RETRY,
   type Rig,
   running,
+  robot,
   scripted,
   step,
 } from '../helpers/runner.ts'
@@ -31,7 +32,7 @@ describe('mode all', () => {
     rig.plans.set(ALICE, [step([scripted('1', [one.outcome]), two])])
     const mid = await rig.push()
     await rig.calm()
-    expect(two.sent).toMatchObject([{ mid }])
+    expect(two.sent).toMatchObject([{ frame: { mid } }])
     one.say(DELIVERED)
     await rig.calm()
     expect(await rig.delivery(mid)).toMatchObject({ state: 'delivered', via: 'test', dueAt: null, step: 1 })
@@ -123,12 +124,12 @@ describe('mode first', () => {
 
 describe('steps', () => {
   test.each([
-    ['accepted', ['accepted', 'delivered', 'confirmed']],
     ['delivered', ['delivered', 'confirmed']],
     ['confirmed', ['confirmed']],
   ] as const)('until %s ends the plan where it is reached within the wait', async (until, enough) => {
-    for (const state of ['sent', 'accepted', 'delivered', 'confirmed'] as const) {
-      const [first, second] = [scripted('1', [FAILED]), scripted('2', [FAILED])]
+    rig.confirming.add(ALICE)
+    for (const state of ['accepted', 'delivered', 'confirmed'] as const) {
+      const [first, second] = [scripted('1', [ACCEPTED]), scripted('2', [FAILED])]
       rig.plans.set(ALICE, [step([first], { until, wait: 60_000 }), step([second])])
       const mid = await rig.push()
       await rig.clock.advance(59_999)
@@ -163,24 +164,38 @@ describe('steps', () => {
     expect(first.sent).toHaveLength(1)
   })
 
-  test('a step without endpoints is only a wait', async () => {
+  test('one that failed for good is left at once, whatever its wait', async () => {
     const second = scripted('2')
-    rig.plans.set(ALICE, [step([], { until: 'confirmed', wait: 30_000 }), step([second])])
+    rig.plans.set(ALICE, [step([scripted('1', [FAILED])], { wait: 60_000 }), step([second])])
+    await rig.push()
+    await rig.calm()
+    expect(second.sent).toHaveLength(1)
+  })
+
+  test('a step without endpoints waits for live sessions, where there are any', async () => {
+    const second = scripted('2')
+    rig.plans.set(ALICE, [{ tracks: [], until: 'confirmed', wait: 30_000 }, step([second])])
+    await rig.push()
+    await rig.calm()
+    expect(second.sent).toHaveLength(1)
+    second.sent.length = 0
+
+    rig.live.add(ALICE)
     const mid = await rig.push()
     await rig.clock.advance(29_999)
     expect(second.sent).toEqual([])
     await rig.clock.advance(1)
-    expect(second.sent).toMatchObject([{ mid }])
+    expect(second.sent).toMatchObject([{ frame: { mid } }])
   })
 
   test('a waiting step holds nobody back', async () => {
-    rig.plans.set(ALICE, [step([scripted('1', [FAILED])], { wait: 30_000 }), step([scripted('2')])])
+    rig.plans.set(ALICE, [step([robot('1')], { until: 'delivered', wait: 30_000 }), step([robot('2')])])
     await rig.push()
     const quick = scripted('q')
     rig.plans.set(ALICE, [step([quick])])
     const later = await rig.push()
     await rig.calm()
-    expect(quick.sent).toMatchObject([{ mid: later }])
+    expect(quick.sent).toMatchObject([{ frame: { mid: later } }])
   })
 
   test('an ack while the last endpoint of a step is tried stops the plan', async () => {

@@ -15,6 +15,7 @@ import {
   watched,
 } from '../helpers/runner.ts'
 
+const STEP = step([])
 let rig: Rig
 let options: AttemptOptions
 beforeEach(async () => {
@@ -38,7 +39,7 @@ describe('one try', () => {
     const work = await claim(endpoint)
     const { mid } = work.delivery
     const startedAt = rig.clock.now()
-    const ended = attempt(options, work, endpoint, 7)
+    const ended = attempt(options, work, STEP, endpoint, 7)
     await rig.calm()
 
     const begun = { n: 7, step: 0, endpoint: 'test:1', channel: 'test', startedAt, endedAt: null, outcome: null }
@@ -65,7 +66,9 @@ describe('one try', () => {
       throw new Error('the disk is gone')
     })
     const settle = createSettle({ ...rig, store: broken, log: rig.options.log })
-    await expect(attempt({ ...options, store: broken, settle }, work, endpoint, 1)).rejects.toThrow('the disk is gone')
+    await expect(attempt({ ...options, store: broken, settle }, work, STEP, endpoint, 1)).rejects.toThrow(
+      'the disk is gone',
+    )
     expect(endpoint.sent).toEqual([])
   })
 
@@ -75,7 +78,7 @@ describe('one try', () => {
     const writes: string[][] = []
     const store = watched(rig.store, (ops) => void writes.push(ops.map(({ op }) => op)))
     const settle = createSettle({ ...rig, store, log: rig.options.log })
-    await attempt({ ...options, store, settle }, work, endpoint, 1)
+    await attempt({ ...options, store, settle }, work, STEP, endpoint, 1)
     expect(writes).toEqual([
       ['raise', 'attempt'],
       ['raise', 'attempt'],
@@ -94,13 +97,15 @@ describe('one try', () => {
       maybeDuplicate: false,
     }
     const lost = { ...crashed, n: 1, endedAt: null, outcome: null }
-    expect(await attempt(options, { ...work, attempts: [lost] }, endpoint, 2)).toMatchObject({ maybeDuplicate: true })
+    expect(await attempt(options, { ...work, attempts: [lost] }, STEP, endpoint, 2)).toMatchObject({
+      maybeDuplicate: true,
+    })
     const timedOut = { ...crashed, n: 1, endedAt: 2, outcome: 'unknown' }
-    expect(await attempt(options, { ...work, attempts: [timedOut] }, endpoint, 2)).toMatchObject({
+    expect(await attempt(options, { ...work, attempts: [timedOut] }, STEP, endpoint, 2)).toMatchObject({
       maybeDuplicate: true,
     })
     const refused = { ...crashed, n: 1, endedAt: 2, outcome: 'retry' }
-    expect(await attempt(options, { ...work, attempts: [refused] }, endpoint, 2)).toMatchObject({
+    expect(await attempt(options, { ...work, attempts: [refused] }, STEP, endpoint, 2)).toMatchObject({
       maybeDuplicate: false,
     })
   })
@@ -109,7 +114,7 @@ describe('one try', () => {
     const endpoint = scripted('1', [])
     const work = await claim(endpoint)
     endpoint.send = () => Promise.reject(new TypeError('canary-url'))
-    expect(await attempt(options, work, endpoint, 1)).toMatchObject({ outcome: 'unknown', detail: 'TypeError' })
+    expect(await attempt(options, work, STEP, endpoint, 1)).toMatchObject({ outcome: 'unknown', detail: 'TypeError' })
     expect(rig.lines.join('')).toContain('a channel threw')
     expect(rig.lines.join('')).not.toContain('canary')
   })
@@ -117,12 +122,12 @@ describe('one try', () => {
   test('is logged in the documented words', async () => {
     const endpoint = scripted('1', [RETRY, DELIVERED])
     const work = await claim(endpoint)
-    await attempt(options, work, endpoint, 1)
-    await attempt(options, work, endpoint, 2)
+    await attempt(options, work, STEP, endpoint, 1)
+    await attempt(options, work, STEP, endpoint, 2)
     const lines = rig.lines.map((line) => JSON.parse(line) as Record<string, unknown>)
-    const facts = { mid: work.delivery.mid, recipient: ALICE, endpoint: 'test:1', ms: 0 }
+    const facts = { mid: work.delivery.mid, recipient: 'alice', platform: 'test', endpoint: 'test:1', ms: 0 }
     expect(lines).toMatchObject([
-      { ...facts, level: 'warn', msg: '消息推送失败', outcome: 'retry', detail: 'HTTP 500' },
+      { ...facts, level: 'error', msg: '消息推送失败', outcome: 'retry', error: 'HTTP 500' },
       { ...facts, level: 'info', msg: '消息推送成功', outcome: 'delivered' },
     ])
   })

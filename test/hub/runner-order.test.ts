@@ -23,9 +23,9 @@ describe('order', () => {
     rig.plans.set(ALICE, [step([endpoint])])
     const mids = [await rig.push(), await rig.push(), await rig.push()]
     await rig.calm()
-    expect(endpoint.sent.map(({ mid }) => mid)).toEqual([mids[0]])
+    expect(endpoint.sent.map(({ frame }) => frame.mid)).toEqual([mids[0]])
     await rig.clock.advance(3_000)
-    expect(endpoint.sent.map(({ mid }) => mid)).toEqual([mids[0], mids[0], ...mids])
+    expect(endpoint.sent.map(({ frame }) => frame.mid)).toEqual([mids[0], mids[0], ...mids])
   })
 
   test('holds over a restart', async () => {
@@ -37,7 +37,7 @@ describe('order', () => {
     const next = await restart(rig)
     const second = await next.push()
     await next.clock.advance(6_000)
-    expect(endpoint.sent.map(({ mid }) => mid)).toEqual([first, first, second])
+    expect(endpoint.sent.map(({ frame }) => frame.mid)).toEqual([first, first, second])
   })
 
   test('does not bind channels without it: a retry may come after a newer message', async () => {
@@ -46,7 +46,7 @@ describe('order', () => {
     rig.plans.set(ALICE, [step([endpoint])])
     const [first, second] = [await rig.push(), await rig.push()]
     await rig.clock.advance(1_000)
-    expect(endpoint.sent.map(({ mid }) => mid)).toEqual([first, second, first])
+    expect(endpoint.sent.map(({ frame }) => frame.mid)).toEqual([first, second, first])
   })
 
   test('one recipient has one message in flight, another does not wait for it', async () => {
@@ -59,7 +59,7 @@ describe('order', () => {
     const other = await rig.push('bob@user')
     await rig.calm()
     expect(mine.sent).toHaveLength(1)
-    expect(theirs.sent).toMatchObject([{ mid: other }])
+    expect(theirs.sent).toMatchObject([{ frame: { mid: other } }])
     slow.say(DELIVERED)
     await rig.calm()
     expect(mine.sent).toHaveLength(2)
@@ -72,7 +72,7 @@ test('over a slow store everything arrives once, in order, through failures', as
     const rig = await running((store) => slowStore(store, { seed }))
     const endpoint = scripted('1', [])
     const arrived: string[] = []
-    endpoint.send = async ({ mid }) => {
+    endpoint.send = async ({ frame: { mid } }) => {
       if (chance.chance(0.4)) return RETRY
       arrived.push(mid)
       return DELIVERED
@@ -114,7 +114,7 @@ describe('a dead endpoint', () => {
     await rig.push(hanging)
     const mid = await rig.push()
     await rig.calm()
-    expect(endpoint.sent).toMatchObject([{ mid }])
+    expect(endpoint.sent).toMatchObject([{ frame: { mid } }])
     never.say(DELIVERED)
   })
 })

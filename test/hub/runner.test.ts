@@ -71,7 +71,8 @@ describe('leases', () => {
     await rig.calm()
     expect(await rig.store.attempts(mid, ALICE)).toMatchObject([{ outcome: 'retry' }])
     const before = theirs?.delivery.dueAt
-    expect(await rig.delivery(mid)).toMatchObject({ dueAt: before, holds: false })
+    expect(await rig.delivery(mid)).toMatchObject({ dueAt: before, step: 0 })
+    expect(await rig.store.claim(rig.clock.now(), 1, 60_000)).toEqual([])
   })
 })
 
@@ -87,7 +88,7 @@ describe('start and stop', () => {
     await rig.push('bob@user')
     expect(endpoint.sent).toEqual([])
     await rig.clock.advance(1)
-    expect(endpoint.sent).toMatchObject([{ mid }])
+    expect(endpoint.sent).toMatchObject([{ frame: { mid } }])
   })
 
   test('without overdue work there is nothing to wait for', async () => {

@@ -15,7 +15,7 @@ function made(endpoint: { id: string }, outcome: string | null, more: Partial<At
 
 describe('an endpoint in a step', () => {
   test('is due at once until it was tried', () => {
-    expect(triesOf(one, [], 0)).toEqual({ kind: 'due', at: 0, repeats: false })
+    expect(triesOf(one, [], 0)).toEqual({ kind: 'due', at: 0, repeats: false, skip: 0 })
     expect(triesOf(one, [made(two, 'failed'), made(one, 'failed', { step: 1 })], 0).kind).toBe('due')
   })
 
@@ -30,12 +30,17 @@ describe('an endpoint in a step', () => {
 
   test('is due again at its own time', () => {
     const tries = triesOf(one, [made(one, 'retry', { retryAt: 77 })], 0)
-    expect(tries).toEqual({ kind: 'due', at: 77, repeats: false })
+    expect(tries).toEqual({ kind: 'due', at: 77, repeats: false, skip: 0 })
   })
 
   test('whose outcome nobody knows is repeated or left, as its channel wants', () => {
-    expect(triesOf(one, [made(one, null)], 0)).toEqual({ kind: 'due', at: 0, repeats: true })
-    expect(triesOf(one, [made(one, 'unknown', { retryAt: 77 })], 0)).toEqual({ kind: 'due', at: 77, repeats: true })
+    expect(triesOf(one, [made(one, null)], 0)).toEqual({ kind: 'due', at: 0, repeats: true, skip: 0 })
+    expect(triesOf(one, [made(one, 'unknown', { retryAt: 77 })], 0)).toEqual({
+      kind: 'due',
+      at: 77,
+      repeats: true,
+      skip: 0,
+    })
     expect(triesOf(two, [made(two, null)], 0)).toEqual({ kind: 'over' })
     expect(triesOf(two, [made(two, 'unknown', { retryAt: 77 })], 0)).toEqual({ kind: 'over' })
   })
@@ -66,7 +71,7 @@ describe('a step', () => {
 })
 
 describe('the time of a retry', () => {
-  const backoff = { firstMs: 3_000, maxMs: 3_600_000 }
+  const backoff = { firstMs: 3_000, maxMs: 3_600_000, tries: Infinity }
   const retry: Outcome = { kind: 'retry', detail: '' }
   const after = (earlier: number, random = 0, outcome: Outcome = retry) => retryAt(outcome, backoff, earlier, 0, random)
 

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hasArrived, isFinal, mayFollow, type MpushWord, mpushWord, type State } from '../../server/protocol/states.ts'
+import {
+  BY_READER,
+  hasArrived,
+  isFinal,
+  mayFollow,
+  type MpushWord,
+  mpushWord,
+  type State,
+} from '../../server/protocol/states.ts'
 
 interface Reached {
   readonly state: State
@@ -81,6 +89,15 @@ describe('what may follow what', () => {
       expect(mayFollow({ state, via: 'webpush' }, { state, via })).toBe(false)
     }
   })
+})
+
+test('what its reader threw away outranks all else, and nothing follows it', () => {
+  const thrownAway: Reached = { state: 'removed', via: BY_READER }
+  for (const one of all) {
+    expect(mayFollow(one, thrownAway), name(one)).toBe(true)
+    expect(mayFollow(thrownAway, one), name(one)).toBe(false)
+  }
+  expect(mayFollow(thrownAway, thrownAway)).toBe(false)
 })
 
 describe('the order of events', () => {

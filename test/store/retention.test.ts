@@ -10,7 +10,12 @@ const keep = { ageMs: HOUR_MS, count: 5 }
 const log = createLog('silent')
 
 /** A real store that tells when it was asked to prune, and how that ended for once. */
-function watched(prunes: number[], clock = testClock(), first?: Awaited<ReturnType<Store['prune']>> | Error) {
+function watched(
+  prunes: number[],
+  clock = testClock(),
+  first?: Awaited<ReturnType<Store['prune']>> | Error,
+  everyMs = HOUR_MS,
+) {
   const store = createMemoryStore({ clock })
   const start = clock.now()
   const spied: Store = {
@@ -23,7 +28,7 @@ function watched(prunes: number[], clock = testClock(), first?: Awaited<ReturnTy
       return first
     },
   }
-  return { clock, stop: startRetention({ store: spied, clock, log, keep }) }
+  return { clock, stop: startRetention({ store: spied, clock, log, keep, everyMs }) }
 }
 
 test('a minute after the start, then every hour', async () => {
@@ -33,6 +38,17 @@ test('a minute after the start, then every hour', async () => {
   expect(prunes).toEqual([60_000, 60_000 + HOUR_MS])
   await stop()
   expect(clock.pending).toBe(0)
+})
+
+test.each([
+  [10_000, [10_000, 20_000, 30_000]],
+  [90_000, [60_000, 150_000, 240_000]],
+])('every %i ms, the first time after a minute at most', async (everyMs, expected) => {
+  const prunes: number[] = []
+  const { clock, stop } = watched(prunes, testClock(), undefined, everyMs)
+  await clock.advance(expected.at(-1) ?? 0)
+  expect(prunes).toEqual(expected)
+  await stop()
 })
 
 test('what is left over goes on soon', async () => {

@@ -18,6 +18,8 @@ export interface MessageAdded {
   readonly recipients: readonly RecipientId[]
   readonly planned: readonly RecipientId[]
   readonly full: readonly RecipientId[]
+  /** absent in journals of older versions */
+  readonly holding?: readonly RecipientId[]
 }
 
 export interface Stepped {
@@ -70,7 +72,7 @@ type Added = Omit<MessageAdded, 'message' | 'expiresAt'>
 
 function encode(change: Change): string {
   if (change.op !== 'message') return JSON.stringify(change)
-  const { op, recipients, planned, full } = change
-  const rest = JSON.stringify({ op, recipients, planned, full } satisfies Added)
+  const { op, recipients, planned, full, holding } = change
+  const rest = JSON.stringify({ op, recipients, planned, full, ...(holding ? { holding } : {}) } satisfies Added)
   return `${rest.slice(0, -1)},"message":${change.message.text}}`
 }

@@ -66,7 +66,11 @@ export class Draft {
     }
   }
 
-  #accept({ message, recipients, planned, once, room }: Accept, changes: Change[], mids: Accepted[]): Refused | null {
+  #accept(
+    { message, recipients, planned, holding, once, room }: Accept,
+    changes: Change[],
+    mids: Accepted[],
+  ): Refused | null {
     const known = once && this.#known(once.key)
     if (once && known) {
       if (known.print !== once.print) return 'once-differs'
@@ -88,6 +92,7 @@ export class Draft {
       recipients: list,
       planned,
       full,
+      ...(holding ? { holding } : {}),
     })
     if (key) changes.push({ op: 'once', once: key })
     mids.push({ mid, repeated: false, full })

@@ -76,10 +76,10 @@ export class State {
     for (const { key, expiresAt } of this.once.values()) if (expiresAt <= now) this.once.delete(key)
   }
 
-  #add({ message, expiresAt, recipients, planned, full }: MessageAdded): void {
+  #add({ message, expiresAt, recipients, planned, full, holding = [] }: MessageAdded): void {
     if (message.mid > this.lastMid) this.lastMid = message.mid
     if (this.entries.has(message.mid)) return
-    const entry = new Entry(message, recipients, statusesOf(message.at, expiresAt, recipients, planned, full))
+    const entry = new Entry(message, recipients, statusesOf(message.at, expiresAt, recipients, planned, full, holding))
     this.admit(entry)
     this.onEntry(entry, true)
     this.#tell('delivery', message.mid)
@@ -168,6 +168,7 @@ function statusesOf(
   recipients: readonly RecipientId[],
   planned: readonly RecipientId[],
   full: readonly RecipientId[],
+  holding: readonly RecipientId[],
 ): Status[] {
   const waiting: Status = {
     state: 'queued',
@@ -182,6 +183,7 @@ function statusesOf(
   }
   const statuses = recipients.map(() => waiting)
   if (planned.length > 0) mark(statuses, recipients, planned, { ...waiting, dueAt: at })
+  if (holding.length > 0) mark(statuses, recipients, holding, { ...waiting, dueAt: at, holds: true })
   if (full.length > 0) {
     mark(statuses, recipients, full, { ...waiting, state: 'failed', reason: 'full', open: false, dueAt: null })
   }

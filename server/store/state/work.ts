@@ -11,57 +11,60 @@ interface Queue {
   readonly dueAt: Map<number, number>
   /** by due time; stale items are told by `dueAt` when they come up */
   readonly byTime: Heap<number>
-  /** those whose time has come */
+  /** those whose time has come and that nobody works on */
   readonly due: MidList
-  /** nothing behind this one is handed out */
-  holder: number | null
-  lease: { readonly mid: number; readonly fence: number; readonly endsAt: number } | null
+  /** nothing behind the first of these is handed out */
+  readonly holders: MidList
+  /** fences of those that somebody works on */
+  readonly leases: Map<number, number>
+}
+
+interface Lease {
+  readonly queue: Queue
+  readonly mid: number
+  readonly fence: number
 }
 
 export class Work {
   readonly #queues = new Map<RecipientId, Queue>()
   /** stale items are told by `nextOf` when they come up */
   readonly #byTime = new Heap<Queue>()
-  /** few: no more than one process can work on at a time */
-  readonly #leased = new Set<Queue>()
+  /** by their end; those that ended before are told by their fence */
+  readonly #leases = new Heap<Lease>()
   #fence = 0
 
   /** Sets when a delivery is due, and ends its lease; null: nothing more is to be done for it. */
   set(recipient: RecipientId, mid: number, dueAt: number | null, holds: boolean): void {
     const queue = this.#queues.get(recipient) ?? (dueAt === null ? null : this.#begin(recipient))
     if (!queue) return
+    queue.leases.delete(mid)
+    queue.due.delete(mid)
     if (dueAt === null) {
       queue.dueAt.delete(mid)
-      queue.due.delete(mid)
       queue.order.delete(mid)
     } else {
-      queue.due.delete(mid)
       queue.dueAt.set(mid, dueAt)
       queue.order.add(mid)
       queue.byTime.push(dueAt, mid)
     }
-    if (holds) queue.holder = mid
-    else if (queue.holder === mid) queue.holder = null
-    if (queue.lease?.mid === mid) this.#free(queue)
+    if (holds && dueAt !== null) queue.holders.add(mid)
+    else queue.holders.delete(mid)
     if (queue.order.size > 0) this.#schedule(queue)
-    else this.#end(queue)
+    else this.#queues.delete(recipient)
   }
 
   /** The delivery holds back nothing any more. */
   release(recipient: RecipientId, mid: number): void {
     const queue = this.#queues.get(recipient)
-    if (queue?.holder !== mid) return
-    queue.holder = null
-    this.#schedule(queue)
+    if (queue?.holders.delete(mid)) this.#schedule(queue)
   }
 
   /** Whether this lease is still the one that counts. */
   isHeld(recipient: RecipientId, mid: Mid, fence: number): boolean {
-    const lease = this.#queues.get(recipient)?.lease
-    return lease?.mid === Number(mid) && lease.fence === fence
+    return this.#queues.get(recipient)?.leases.get(Number(mid)) === fence
   }
 
-  /** Leases what is due, one delivery of a recipient at a time. */
+  /** Leases one delivery that is due. */
   claim(now: number, leaseMs: number): { recipient: RecipientId; mid: Mid; fence: number } | null {
     this.#endLeases(now)
     for (;;) {
@@ -74,23 +77,23 @@ export class Work {
         continue
       }
       const mid = pick(queue, now)
+      if (mid === undefined) continue
       this.#fence += 1
-      queue.lease = { mid, fence: this.#fence, endsAt: now + leaseMs }
-      this.#leased.add(queue)
+      queue.due.delete(mid)
+      queue.leases.set(mid, this.#fence)
+      this.#leases.push(now + leaseMs, { queue, mid, fence: this.#fence })
+      this.#schedule(queue)
       return { recipient: queue.recipient, mid: midOf(mid), fence: this.#fence }
     }
   }
 
   /** When a claim can hand something out. */
   nextDue(): number | null {
-    let earliest: number | null = null
-    for (const { lease } of this.#leased) {
-      if (lease && (earliest === null || lease.endsAt < earliest)) earliest = lease.endsAt
-    }
+    const leaseEnds = this.#nextEnd()
     for (;;) {
       const top = this.#byTime.top
-      if (top === undefined) return earliest
-      if (nextOf(top.value) === top.at) return earliest === null ? top.at : Math.min(earliest, top.at)
+      if (top === undefined) return leaseEnds
+      if (nextOf(top.value) === top.at) return leaseEnds === null ? top.at : Math.min(leaseEnds, top.at)
       this.#byTime.pop()
     }
   }
@@ -102,28 +105,30 @@ export class Work {
       dueAt: new Map(),
       byTime: new Heap(),
       due: new MidList(),
-      holder: null,
-      lease: null,
+      holders: new MidList(),
+      leases: new Map(),
     }
     this.#queues.set(recipient, queue)
     return queue
   }
 
-  #end(queue: Queue): void {
-    this.#free(queue)
-    this.#queues.delete(queue.recipient)
-  }
-
-  #free(queue: Queue): void {
-    queue.lease = null
-    this.#leased.delete(queue)
-  }
-
   #endLeases(now: number): void {
-    for (const queue of this.#leased) {
-      if (queue.lease && queue.lease.endsAt > now) continue
-      this.#free(queue)
+    for (let lease = this.#leases.popUpTo(now); lease !== undefined; lease = this.#leases.popUpTo(now)) {
+      const { queue, mid, fence } = lease
+      if (queue.leases.get(mid) !== fence) continue
+      queue.leases.delete(mid)
+      queue.byTime.push(queue.dueAt.get(mid) ?? now, mid)
       this.#schedule(queue)
+    }
+  }
+
+  /** When the first lease ends that still counts. */
+  #nextEnd(): number | null {
+    for (;;) {
+      const top = this.#leases.top
+      if (top === undefined) return null
+      if (top.value.queue.leases.get(top.value.mid) === top.value.fence) return top.at
+      this.#leases.pop()
     }
   }
 
@@ -133,35 +138,33 @@ export class Work {
   }
 }
 
-/** When the queue can hand something out; null while it is leased or empty. */
+/** When the queue can hand something out; null while all it may hand out is leased. */
 function nextOf(queue: Queue): number | null {
-  if (queue.lease) return null
-  if (isHolding(queue)) return Math.min(...upToHolder(queue).map((mid) => queue.dueAt.get(mid) ?? Infinity))
-  const first = queue.due.first
-  if (first !== undefined) return queue.dueAt.get(first) ?? null
+  const { holders, dueAt, due, byTime, leases } = queue
+  if (holders.first !== undefined) {
+    const times = upToHolder(queue).map((mid) => dueAt.get(mid) ?? Infinity)
+    return times.length === 0 ? null : Math.min(...times)
+  }
+  if (due.first !== undefined) return dueAt.get(due.first) ?? null
   for (;;) {
-    const top = queue.byTime.top
+    const top = byTime.top
     if (top === undefined) return null
-    if (queue.dueAt.get(top.value) === top.at) return top.at
-    queue.byTime.pop()
+    if (dueAt.get(top.value) === top.at && !leases.has(top.value)) return top.at
+    byTime.pop()
   }
 }
 
-/** Of a queue that has something due: the lowest mid that is, not behind the holder. */
-function pick(queue: Queue, now: number): number {
+/** The lowest mid that is due and not leased, nor behind a holder. */
+function pick(queue: Queue, now: number): number | undefined {
   const isDue = (mid: number) => (queue.dueAt.get(mid) ?? Infinity) <= now
-  if (isHolding(queue)) return upToHolder(queue).find(isDue) ?? queue.holder ?? 0
+  if (queue.holders.first !== undefined) return upToHolder(queue).find(isDue)
   for (let mid = queue.byTime.popUpTo(now); mid !== undefined; mid = queue.byTime.popUpTo(now)) {
-    if (isDue(mid)) queue.due.add(mid)
+    if (isDue(mid) && !queue.leases.has(mid)) queue.due.add(mid)
   }
-  return queue.due.first ?? 0
+  return queue.due.first
 }
 
-function isHolding({ holder, dueAt }: Queue): boolean {
-  return holder !== null && dueAt.has(holder)
-}
-
-/** The holder and what came before it: few, since a holder is nearly always the first. */
-function upToHolder({ order, holder }: Queue): number[] {
-  return order.upTo(holder ?? 0)
+/** The first holder and what came before it, as far as nobody works on it: few, since a holder is nearly always the first. */
+function upToHolder({ order, holders, leases }: Queue): number[] {
+  return order.upTo(holders.first ?? 0).filter((mid) => !leases.has(mid))
 }

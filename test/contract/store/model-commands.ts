@@ -23,40 +23,45 @@ const accepting = fc
   .record({
     recipients: people,
     planned: fc.subarray(RECIPIENTS),
+    holding: fc.subarray(RECIPIENTS),
     text: fc.string({ maxLength: 5 }),
     expires: fc.option(fc.integer({ min: 1, max: 2_000 })),
     roomFor: fc.option(fc.integer({ min: 1, max: 3 })),
     once: fc.option(fc.record({ key: fc.constantFrom('k', 'l'), print: fc.constantFrom('p', 'q') })),
   })
-  .map(({ recipients, planned, text, expires, roomFor, once }) =>
-    command(`accept ${JSON.stringify({ recipients, planned, expires, roomFor, once })}`, async (model, real) => {
-      const { store, clock } = real
-      const op = acceptOf(clock, recipients, {
-        text,
-        planned: planned.filter((recipient) => recipients.includes(recipient)),
-        message: { expiresAt: expires === null ? null : clock.now() + expires },
-        ...(roomFor === null ? {} : { room: { count: roomFor, bytes: 1_000_000 } }),
-        ...(once === null ? {} : { once: { ...once, ttlMs: ONCE_MS } }),
-      })
-      const written = await store.write([op], 'sync')
+  .map(({ recipients, planned, holding, text, expires, roomFor, once }) =>
+    command(
+      `accept ${JSON.stringify({ recipients, planned, holding, expires, roomFor, once })}`,
+      async (model, real) => {
+        const { store, clock } = real
+        const op = acceptOf(clock, recipients, {
+          text,
+          planned: planned.filter((recipient) => recipients.includes(recipient)),
+          holding: planned.filter((recipient) => recipients.includes(recipient) && holding.includes(recipient)),
+          message: { expiresAt: expires === null ? null : clock.now() + expires },
+          ...(roomFor === null ? {} : { room: { count: roomFor, bytes: 1_000_000 } }),
+          ...(once === null ? {} : { once: { ...once, ttlMs: ONCE_MS } }),
+        })
+        const written = await store.write([op], 'sync')
 
-      const known = once && model.once.get(once.key)
-      if (once && known && known.expiresAt > clock.now()) {
-        const repeat = { ok: true, mids: [{ mid: known.mid, repeated: true, full: [] }] }
-        assert.deepEqual(written, known.print === once.print ? repeat : { ok: false, why: 'once-differs', op: 0 })
-        return
-      }
-      const full = fullOf(model, op)
-      if (full.length === recipients.length) {
-        assert.deepEqual(written, { ok: false, why: 'full', op: 0 })
-        return
-      }
-      const mid = written.ok ? (written.mids[0]?.mid ?? '') : ''
-      assert.deepEqual(written, { ok: true, mids: [{ mid, repeated: false, full }] })
-      assert.equal(mid > ([...model.messages.keys()].at(-1) ?? ''), true)
-      admit(model, mid, op, full)
-      if (once) model.once.set(once.key, { mid, print: once.print, expiresAt: clock.now() + ONCE_MS })
-    }),
+        const known = once && model.once.get(once.key)
+        if (once && known && known.expiresAt > clock.now()) {
+          const repeat = { ok: true, mids: [{ mid: known.mid, repeated: true, full: [] }] }
+          assert.deepEqual(written, known.print === once.print ? repeat : { ok: false, why: 'once-differs', op: 0 })
+          return
+        }
+        const full = fullOf(model, op)
+        if (full.length === recipients.length) {
+          assert.deepEqual(written, { ok: false, why: 'full', op: 0 })
+          return
+        }
+        const mid = written.ok ? (written.mids[0]?.mid ?? '') : ''
+        assert.deepEqual(written, { ok: true, mids: [{ mid, repeated: false, full }] })
+        assert.equal(mid > ([...model.messages.keys()].at(-1) ?? ''), true)
+        admit(model, mid, op, full)
+        if (once) model.once.set(once.key, { mid, print: once.print, expiresAt: clock.now() + ONCE_MS })
+      },
+    ),
   )
 
 /** A mid of the run, or one that is unknown. */
@@ -95,17 +100,23 @@ const trying = fc
     }),
   )
 
-const working = fc.record({ pause: fc.option(fc.integer({ min: 0, max: 600 })), how }).map(({ pause, how }) =>
-  command(`work ${pause} ${how}`, async (model, { store, clock }) => {
+const pause = fc.option(fc.integer({ min: 0, max: 600 }))
+const working = fc.record({ pause, holds: fc.boolean(), how }).map(({ pause, holds, how }) =>
+  command(`work ${pause} ${holds} ${how}`, async (model, { store, clock }) => {
     const claimed = await store.claim(clock.now(), 100, LEASE)
     const expected = dueOf(model, clock.now())
     const ids = ({ mid, recipient }: { mid: string; recipient: string }) => `${mid} ${recipient}`
     assert.deepEqual(claimed.map(({ delivery }) => ids(delivery)).toSorted(), expected.map(ids).toSorted())
     const dueAt = pause === null ? null : clock.now() + pause
-    const steps = claimed.map((work) => stepOf(work, work.delivery.step + 1, dueAt))
+    const steps = claimed.map((work) => stepOf(work, work.delivery.step + 1, dueAt, holds && dueAt !== null))
     assert.deepEqual(await writeAs(how, store, steps), { ok: true, mids: [] })
     for (const delivery of expected) {
-      model.deliveries.set(ids(delivery), { ...delivery, step: delivery.step + 1, dueAt })
+      model.deliveries.set(ids(delivery), {
+        ...delivery,
+        step: delivery.step + 1,
+        dueAt,
+        holds: holds && dueAt !== null,
+      })
     }
   }),
 )

@@ -1,11 +1,11 @@
 import { expect } from 'vitest'
-import type { Model, Real } from './model-state.ts'
+import { type Model, type Real, scheduledOf } from './model-state.ts'
 import { after, allPages, before, LAST_MID } from './words.ts'
 
 /** Every read of the store says what the model says. */
 export async function compare(model: Model, { store, clock }: Real): Promise<void> {
   await Promise.all([compareMessages(model, store), compareInboxes(model, store), compareDocuments(model, store)])
-  const due = [...model.deliveries.values()].flatMap(({ dueAt }) => dueAt ?? [])
+  const due = scheduledOf(model).map(({ dueAt }) => dueAt)
   const nextDue = await store.nextDue()
   // since when something is due already does not matter
   const notBefore = (at: number) => Math.max(at, clock.now())

@@ -45,7 +45,12 @@ export function fullOf(model: Model, { recipients, room }: Accept): string[] {
 }
 
 /** Takes in what the store accepted under `mid`. */
-export function admit(model: Model, mid: Mid, { message, recipients, planned }: Accept, full: readonly string[]): void {
+export function admit(
+  model: Model,
+  mid: Mid,
+  { message, recipients, planned, holding = [] }: Accept,
+  full: readonly string[],
+): void {
   model.messages.set(mid, { ...message, mid })
   for (const recipient of recipients) {
     const isFull = full.includes(recipient)
@@ -61,17 +66,22 @@ export function admit(model: Model, mid: Mid, { message, recipients, planned }: 
       open: !isFull,
       step: 0,
       dueAt: isFull ? null : dueAt,
-      holds: false,
+      holds: !isFull && holding.includes(recipient),
     })
   }
 }
 
-/** The lowest due mid of each recipient. */
+/** What is scheduled, up to the first of each recipient that holds. */
+export function scheduledOf(model: Model): (Delivery & { readonly dueAt: number })[] {
+  const held = new Set<string>()
+  return [...model.deliveries.values()].flatMap(({ dueAt, ...delivery }) => {
+    if (dueAt === null || held.has(delivery.recipient)) return []
+    if (delivery.holds) held.add(delivery.recipient)
+    return [{ ...delivery, dueAt }]
+  })
+}
+
+/** All of it that is due. */
 export function dueOf(model: Model, now: number): Delivery[] {
-  const first = new Map<string, Delivery>()
-  for (const delivery of model.deliveries.values()) {
-    if (delivery.dueAt === null || delivery.dueAt > now || first.has(delivery.recipient)) continue
-    first.set(delivery.recipient, delivery)
-  }
-  return [...first.values()]
+  return scheduledOf(model).filter(({ dueAt }) => dueAt <= now)
 }

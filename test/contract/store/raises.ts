@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { mayFollow, type State } from '../../../server/protocol/states.ts'
+import { isFinal, mayFollow, type State } from '../../../server/protocol/states.ts'
 import type { Delivery, Raise } from '../../../server/store/store.ts'
 import type { Bench } from './bench.ts'
 import {
@@ -199,5 +199,6 @@ export function testRaises(bench: Bench): void {
 export function raised(delivery: Delivery, { state, via, at, by, reason, open }: Asked): Delivery {
   const stays = delivery.open && open
   if (!mayFollow(delivery, { state, via })) return { ...delivery, open: stays }
-  return { ...delivery, state, via, at, by: by ?? null, reason: reason ?? null, open: stays }
+  const holds = delivery.holds && !isFinal(state)
+  return { ...delivery, state, via, at, by: by ?? null, reason: reason ?? null, open: stays, holds }
 }

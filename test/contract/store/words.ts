@@ -41,7 +41,7 @@ export function messageOf(clock: { now(): number }, text: string, more: Partial<
   }
 }
 
-export interface AcceptMore extends Partial<Pick<Accept, 'once' | 'room' | 'planned'>> {
+export interface AcceptMore extends Partial<Pick<Accept, 'once' | 'room' | 'planned' | 'holding'>> {
   readonly text?: string
   /** also when deliveries without a plan fall due */
   readonly expiresAt?: number

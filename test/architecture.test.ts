@@ -19,7 +19,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   smtp: ['ground', 'protocol', 'store', 'directory', 'hub'],
   config: ['protocol', 'directory', 'channels'],
   cli: ['ground', 'protocol', 'channels', 'config'],
-  wiring: ['ground', 'protocol', 'store', 'directory', 'channels', 'hub', 'http', 'ws', 'smtp', 'config', 'cli'],
+  log: ['ground', 'config'],
+  wiring: ['ground', 'protocol', 'store', 'directory', 'channels', 'hub', 'http', 'ws', 'smtp', 'config', 'cli', 'log'],
   clients: ['protocol'],
 }
 

@@ -5,8 +5,8 @@
 import type * as z from 'zod'
 import type { Log } from '../log.ts'
 import type { Content } from './content.ts'
-import type { Outbound } from './outbound.ts'
-import { scrubbed } from './secrets.ts'
+import type { Outbound } from './outbound/outbound.ts'
+import { scrubbed } from './outbound/secrets.ts'
 
 /** What came of one attempt. A refusal by the other side is an outcome, never an exception. */
 export type Outcome =

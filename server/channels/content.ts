@@ -59,11 +59,3 @@ export const looks: Readonly<
 export function plainText({ title, body }: Content): string {
   return body === '' ? title : `${title}\n${body}`
 }
-
-/** Where a reader may click, with the words of the link: the message's own link, then the confirm page. */
-export function linksOf({ link, confirmUrl }: Content): readonly { readonly text: string; readonly url: string }[] {
-  return [
-    ...(link === null ? [] : [{ text: '查看详情 Details', url: link }]),
-    ...(confirmUrl === null ? [] : [{ text: '确认收到 Confirm', url: confirmUrl }]),
-  ]
-}

@@ -3,16 +3,15 @@
  * https://open.dingtalk.com/document/development/robot-sends-nail-message.
  */
 import * as z from 'zod'
-import { createAccessTokens, type Grant, type Tried } from './access-tokens.ts'
 import { type Io, type Outcome, defineChannel } from './channel.ts'
 import { plainText } from './content.ts'
-import { linkLines } from './link-lines.ts'
-import { outcomeOfStatus } from './outbound.ts'
-import { plainOf } from './phone-text.ts'
-import { shortened, sizeOf } from './pieces.ts'
-import { type Answered, type Passing, refusal } from './refusal.ts'
-import { fingerprint } from './secrets.ts'
-import { readJson } from './vendor-json.ts'
+import { createAccessTokens, type Given, type Grant, grantOf, type Tried } from './outbound/access-tokens.ts'
+import { postJson, readJson } from './outbound/json.ts'
+import { type Passing, refusal, type Said, unanswered } from './outbound/outcomes.ts'
+import { fingerprint } from './outbound/secrets.ts'
+import { plainOf } from './phone/text.ts'
+import { linkLines } from './text/links.ts'
+import { shortened, sizeOf } from './text/pieces.ts'
 
 /** none is published; a call reads it out */
 const MAX_TEXT = 500
@@ -115,7 +114,7 @@ export default defineChannel<
     const { remindType: kind, most } = reminders[remindType]
     const links = linkLines(content, (lines) => sizeOf(lines, 'codepoints') <= MAX_TEXT / 2)
     const said = content.style === 'card' ? { ...content, body: plainOf(content.body) } : content
-    const text = shortened(plainText(said), (short) => sizeOf(short + links, 'codepoints') <= MAX_TEXT)
+    const text = shortened(plainText(said), (short) => sizeOf(short + links, 'codepoints') / MAX_TEXT)
     return chunksOf(all, most).map((receiverUserIdList) => ({
       body: JSON.stringify({ robotCode, remindType: kind, receiverUserIdList, content: text + links }),
       receivers: receiverUserIdList.length,
@@ -143,43 +142,28 @@ function addressed(given: z.infer<typeof account>, to: readonly string[]) {
   }
 }
 
-const tokenSchema = z.looseObject({
-  accessToken: z.string().min(1),
-  expireIn: z.coerce.number().positive().catch(LIFETIME_S),
-})
+const tokenSchema = z
+  .looseObject({ accessToken: z.string().min(1), expireIn: z.coerce.number().positive().catch(LIFETIME_S) })
+  .transform(({ accessToken, expireIn }): Given => ({ token: accessToken, lifetimeS: expireIn }))
 
 /** https://open.dingtalk.com/document/development/obtain-the-access-token-of-an-internal-app */
 async function askForToken({ baseUrl, appKey, appSecret }: Address, io: Io): Promise<Grant> {
-  const answer = await post(`${baseUrl}/v1.0/oauth2/accessToken`, {}, JSON.stringify({ appKey, appSecret }), io)
-  if (!answer.ok) return { refusal: { kind: 'retry', detail: answer.detail } }
-  const given = readJson(answer.body, tokenSchema)
-  if (given) return { token: given.accessToken, lifetimeMs: given.expireIn * 1000 }
-  // not handed on: it may hold half a token
-  if (answer.status < 300) return { refusal: { kind: 'retry', detail: 'accessToken: the answer makes no sense' } }
-  const outcome = refusal(answer, saidIn(answer), passing)
-  return { refusal: 'detail' in outcome ? { ...outcome, detail: `accessToken ${outcome.detail}` } : outcome }
+  const answer = await postJson(io.http, `${baseUrl}/v1.0/oauth2/accessToken`, JSON.stringify({ appKey, appSecret }))
+  const said = answer.ok ? (readJson(answer.body, tokenSchema) ?? saidIn(answer.body)) : null
+  return grantOf(answer, 'accessToken', said, passing)
 }
 
 async function sendWith(token: string, { body, receivers }: Part, { baseUrl }: Address, io: Io): Promise<Tried> {
-  const answer = await post(`${baseUrl}/v1.0/robot/ding/send`, { 'x-acs-dingtalk-access-token': token }, body, io)
-  if (!answer.ok) return { outcome: outcomeOfStatus(answer, { kind: 'accepted' }), refused: false }
+  const headers = { 'x-acs-dingtalk-access-token': token }
+  const answer = await postJson(io.http, `${baseUrl}/v1.0/robot/ding/send`, body, headers)
+  if (!answer.ok) return { outcome: unanswered(answer), refused: false }
   const taken = readJson(answer.body, takenSchema)
   if (answer.status === 200 && taken) return { outcome: takenBy(taken, receivers, answer.body), refused: false }
-  const said = saidIn(answer)
+  const said = saidIn(answer.body)
   return {
     outcome: refusal(answer, said, passing),
     refused: answer.status === 401 || said?.code === 'InvalidAuthentication',
   }
-}
-
-function post(url: string, headers: Readonly<Record<string, string>>, body: string, io: Io) {
-  return io.http.request({
-    method: 'POST',
-    url,
-    headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
-    body,
-    trusted: true,
-  })
 }
 
 const takenSchema = z.looseObject({
@@ -198,7 +182,7 @@ function takenBy({ failedList }: z.infer<typeof takenSchema>, receivers: number,
 
 const refusalSchema = z.looseObject({ code: z.string().min(1), message: z.string().catch('') })
 
-function saidIn({ body }: Answered) {
+function saidIn(body: string): Said | null {
   const refused = readJson(body, refusalSchema)
   return refused && { code: refused.code, text: refused.message }
 }

@@ -6,14 +6,12 @@
 import { createHmac } from 'node:crypto'
 import * as z from 'zod'
 import { type Addressed, defineChannel } from './channel.ts'
-import { type Content, linksOf, looks, plainText } from './content.ts'
-import { addressOf, linkLines } from './link-lines.ts'
-import { outcomeOfStatus } from './outbound.ts'
-import { headed, pieces, sizeOf } from './pieces.ts'
-import { type Passing, refusal } from './refusal.ts'
-import { fingerprint } from './secrets.ts'
-import { secretsOfUrl } from './url-secrets.ts'
-import { readJson } from './vendor-json.ts'
+import { type Content, looks, plainText } from './content.ts'
+import { postJson, readJson } from './outbound/json.ts'
+import { type Passing, refusal, unanswered } from './outbound/outcomes.ts'
+import { fingerprint, secretsOfUrl } from './outbound/secrets.ts'
+import { type Link, linkLines, linksOf, markdownLink } from './text/links.ts'
+import { headed, pieces, sizeOf } from './text/pieces.ts'
 
 /** UTF-8 bytes of a request (460101) */
 const MAX_BODY = 20_000
@@ -105,14 +103,9 @@ export default defineChannel<z.infer<typeof platform>, Address, Part, undefined,
   render: (content, { at }) => (content.style === 'card' ? cards(content, at) : texts(content, at)),
 
   async send(part, { url, secret }, _content, io) {
-    const answer = await io.http.request({
-      method: 'POST',
-      url: secret === '' ? url : signed(url, secret, io.now()),
-      headers: { 'content-type': 'application/json; charset=utf-8' },
-      body: JSON.stringify(part),
-      trusted: true,
-    })
-    if (!answer.ok) return outcomeOfStatus(answer, { kind: 'accepted' })
+    const to = secret === '' ? url : signed(url, secret, io.now())
+    const answer = await postJson(io.http, to, JSON.stringify(part))
+    if (!answer.ok) return unanswered(answer)
     const read = readJson(answer.body, answerSchema)
     const said = read && { code: String(read.errcode), text: read.errmsg }
     return answer.status === 200 && said?.code === '0' ? { kind: 'accepted' } : refusal(answer, said, passing)
@@ -146,18 +139,17 @@ function texts(content: Content, at: At): readonly Part[] {
     text: { content: mark === '' ? text : `${mark}\n${text}` },
     at,
   })
-  const parts = pieces(plainText(content), (text, mark) => fits(message(text + end, mark, at)))
-  return parts.map(({ text, mark }, index) =>
-    index === parts.length - 1 ? message(text + end, mark, at) : message(text, mark, NOBODY),
+  return pieces(plainText(content), (text, mark) => filledBy(message(text + end, mark, at))).map(
+    ({ text, mark, isLast }) => (isLast ? message(text + end, mark, at) : message(text, mark, NOBODY)),
   )
 }
 
 /** Buttons below the last card. One that calls somebody can have none, and has links in its text instead. */
 function cards(content: Content, at: At): readonly Part[] {
   const { title, body } = headed(content, MAX_TITLE)
-  const links = linksOf(content).filter(({ url }) => url === content.confirmUrl || url.length <= MAX_LINK)
+  const links = linksOf(content, (all) => all.every(({ url }) => url.length <= MAX_LINK))
   const calling = at.isAtAll || calls(at, '') !== ''
-  const inline = calling ? links.map(({ text, url }) => `\n\n[${text}](${enclosed(addressOf(url))})`).join('') : ''
+  const inline = calling ? links.map((link) => `\n\n${markdownLink(link)}`).join('') : ''
   const titleOf = (mark: string) => `${title} ${mark}`.trim()
   const textOf = (said: string, mark: string) => {
     const head = `### ${looks[content.level].emoji} ${titleOf(mark)}`
@@ -167,18 +159,18 @@ function cards(content: Content, at: At): readonly Part[] {
   const last = (said: string, mark: string) =>
     cardOf(titleOf(mark), textOf(said, mark) + inline + calls(at, '\n\n'), at, calling ? [] : links)
 
-  const short = (said: string, mark: string) => sizeOf(textOf(said, mark) + inline, 'codepoints') <= MAX_CARD
-  const parts = pieces(body, (said, mark) => short(said, mark) && fits(last(said, mark)))
-  return parts.map(({ text, mark }, index) => (index === parts.length - 1 ? last : card)(text, mark))
+  const filled = (said: string, mark: string) =>
+    Math.max(sizeOf(textOf(said, mark) + inline, 'codepoints') / MAX_CARD, filledBy(last(said, mark)))
+  return pieces(body, filled).map(({ text, mark, isLast }) => (isLast ? last : card)(text, mark))
 }
 
-function cardOf(title: string, text: string, at: At, links: ReturnType<typeof linksOf>): Part {
+function cardOf(title: string, text: string, at: At, links: readonly Link[]): Part {
   if (links.length === 0) return { msgtype: 'markdown', markdown: { title, text }, at }
   return { msgtype: 'actionCard', actionCard: { title, text, ...buttons(links) } }
 }
 
-function buttons(links: ReturnType<typeof linksOf>): Part {
-  const btns = links.map(({ text, url }) => ({ title: text, actionURL: addressOf(url) }))
+function buttons(links: readonly Link[]): Part {
+  const btns = links.map(({ text, url }) => ({ title: text, actionURL: url }))
   const [only, ...others] = btns
   if (only && others.length === 0) return { singleTitle: only.title, singleURL: only.actionURL }
   return { btnOrientation: '0', btns }
@@ -195,11 +187,6 @@ function lined(markdown: string): string {
   return markdown.replaceAll(/(?<![\n ])\n(?!\n)/g, '  \n')
 }
 
-/** An address for a Markdown link, which ends at the first bracket. */
-function enclosed(url: string): string {
-  return url.replaceAll('(', '%28').replaceAll(')', '%29')
-}
-
-function fits(part: Part): boolean {
-  return Buffer.byteLength(JSON.stringify(part)) <= MAX_BODY
+function filledBy(part: Part): number {
+  return Buffer.byteLength(JSON.stringify(part)) / MAX_BODY
 }

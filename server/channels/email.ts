@@ -3,7 +3,7 @@ import type { SendMailOptions } from 'nodemailer'
 import * as z from 'zod'
 import { type Addressed, defineChannel, Misconfigured } from './channel.ts'
 import { type Content, looks, plainText } from './content.ts'
-import { type Account, globalAccount, globalSchema, secretsOf, sendingSchema, smtpSchema } from './email-accounts.ts'
+import { type Account, globalAccount, globalSchema, secretsOf, sendingSchema, smtpSchema } from './email/accounts.ts'
 import {
   addressSchema,
   displayName,
@@ -12,12 +12,12 @@ import {
   readAddress,
   subjectOf,
   withoutTwins,
-} from './email-addresses.ts'
-import { htmlOf } from './email-html.ts'
-import { outcomeOfMail } from './email-outcomes.ts'
-import { createMailer } from './email-transports.ts'
-import { linkLines } from './link-lines.ts'
-import { fingerprint } from './secrets.ts'
+} from './email/addresses.ts'
+import { htmlOf } from './email/html.ts'
+import { outcomeOfMail } from './email/outcomes.ts'
+import { createMailer } from './email/transports.ts'
+import { linkLines } from './text/links.ts'
+import { fingerprint } from './outbound/secrets.ts'
 
 /** RFC 5321 section 4.5.3.1.8: what every server takes at least */
 const MOST_RECIPIENTS = 100
@@ -167,7 +167,7 @@ function mailboxOf(text: string, place: string): Mailbox {
 function textOf(content: Content, subject: string): string {
   const { title, body } = content
   const said = subject === title.trim() && body !== '' ? body : plainText(content)
-  const links = linkLines(content, () => true)
+  const links = linkLines(content)
   return `${said}${links === '' ? '' : '\n'}${links}`
 }
 

@@ -6,14 +6,12 @@ import { createHmac } from 'node:crypto'
 import * as z from 'zod'
 import { defineChannel } from './channel.ts'
 import { type Content, plainText } from './content.ts'
-import { cards } from './feishu-card.ts'
-import { linkLines } from './link-lines.ts'
-import { outcomeOfStatus } from './outbound.ts'
-import { pieces } from './pieces.ts'
-import { type Passing, refusal, type Said } from './refusal.ts'
-import { fingerprint } from './secrets.ts'
-import { secretsOfUrl } from './url-secrets.ts'
-import { readJson } from './vendor-json.ts'
+import { cards } from './feishu/card.ts'
+import { postJson, readJson } from './outbound/json.ts'
+import { type Passing, refusal, type Said, unanswered } from './outbound/outcomes.ts'
+import { fingerprint, secretsOfUrl } from './outbound/secrets.ts'
+import { linkLines } from './text/links.ts'
+import { pieces } from './text/pieces.ts'
 
 /** UTF-8 bytes of a request, its signature included */
 const MAX_BODY = 20_000
@@ -104,18 +102,13 @@ export default defineChannel<z.infer<typeof platform>, Address, Part>({
   render(content, { cardSchema }) {
     const said = { ...content, title: calm(content.title), body: calm(content.body) }
     if (content.style === 'text') return texts(said)
-    return cards(said, cardSchema, (card) => fits(interactive(card))).map(interactive)
+    return cards(said, cardSchema, (card) => filledBy(interactive(card))).map(interactive)
   },
 
   async send(part, { url, secret }, _content, io) {
-    const answer = await io.http.request({
-      method: 'POST',
-      url,
-      headers: { 'content-type': 'application/json; charset=utf-8' },
-      body: JSON.stringify(secret === '' ? part : { ...signature(secret, io.now()), ...part }),
-      trusted: true,
-    })
-    if (!answer.ok) return outcomeOfStatus(answer, { kind: 'accepted' })
+    const signed = secret === '' ? part : { ...signature(secret, io.now()), ...part }
+    const answer = await postJson(io.http, url, JSON.stringify(signed))
+    if (!answer.ok) return unanswered(answer)
     const said = saidIn(answer.body)
     return answer.status === 200 && said?.code === '0' ? { kind: 'accepted' } : refusal(answer, said, passing)
   },
@@ -136,16 +129,17 @@ function texts(content: Content): readonly Part[] {
     msg_type: 'text',
     content: { text: mark === '' ? said : `${mark}\n${said}` },
   })
-  const parts = pieces(plainText(content), (piece, mark) => fits(text(piece + links, mark)))
-  return parts.map((piece, at) => text(at === parts.length - 1 ? piece.text + links : piece.text, piece.mark))
+  return pieces(plainText(content), (piece, mark) => filledBy(text(piece + links, mark))).map(
+    ({ text: piece, mark, isLast }) => text(isLast ? piece + links : piece, mark),
+  )
 }
 
 function interactive(card: Part): Part {
   return { msg_type: 'interactive', card }
 }
 
-function fits(part: Part): boolean {
-  return Buffer.byteLength(JSON.stringify({ ...SIGNED, ...part })) <= MAX_BODY
+function filledBy(part: Part): number {
+  return Buffer.byteLength(JSON.stringify({ ...SIGNED, ...part })) / MAX_BODY
 }
 
 /** Callers' text calls nobody: what would be a mention is shown as it was written. */

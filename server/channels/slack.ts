@@ -4,12 +4,10 @@
  */
 import * as z from 'zod'
 import { type Addressed, Misconfigured, type Outcome, defineChannel } from './channel.ts'
-import { outcomeOfStatus } from './outbound.ts'
-import { type Passing, refusal, type Said } from './refusal.ts'
-import { fingerprint } from './secrets.ts'
-import { MAX_CARD, MAX_TEXT, messagesOf } from './slack-message.ts'
-import { secretsOfUrl } from './url-secrets.ts'
-import { readJson } from './vendor-json.ts'
+import { postJson, readJson } from './outbound/json.ts'
+import { type Passing, refusal, type Said, unanswered } from './outbound/outcomes.ts'
+import { fingerprint, secretsOfUrl } from './outbound/secrets.ts'
+import { MAX_CARD, MAX_TEXT, messagesOf } from './slack/messages.ts'
 
 /** The workspace or Slack itself is not up to it just now; every other word is for good. */
 const PASSING: Passing = new Map([
@@ -123,14 +121,8 @@ export default defineChannel<z.infer<typeof platform>, Address, Part, undefined,
 
   async send(body, address, _, { http }) {
     const { url, headers } = requestTo(address)
-    const answer = await http.request({
-      method: 'POST',
-      url,
-      headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
-      body,
-      trusted: true,
-    })
-    if (!answer.ok) return outcomeOfStatus(answer, ACCEPTED)
+    const answer = await postJson(http, url, body, headers)
+    if (!answer.ok) return unanswered(answer)
     const said = address.kind === 'bot' ? ofBot(answer.body) : ofWebhook(answer.body)
     return answer.status === 200 && said === 'ok' ? ACCEPTED : refusal(answer, said === 'ok' ? null : said, PASSING)
   },

@@ -3,17 +3,17 @@
  * is paid for: nothing is split, and what may have been sent is not sent again.
  */
 import * as z from 'zod'
-import { aliyunAccount, callAliyun } from './aliyun.ts'
+import { aliyunAccount, callAliyun } from './phone/aliyun.ts'
 import { type Addressed, defineChannel, Misconfigured } from './channel.ts'
 import type { Content } from './content.ts'
-import { addressOf } from './link-lines.ts'
-import { dialled, nameOf, numbersOf, phoneNumber, type PhoneTarget, phoneTarget } from './phone.ts'
-import { chosenTemplate, filled, listedParams, namedParams, type Template } from './phone-template.ts'
-import { inOneLine, plainOf } from './phone-text.ts'
-import { fingerprint } from './secrets.ts'
-import { inSegments, isGsm, segmentsOf } from './segments.ts'
-import { sendTencentSms, tencentAccount } from './tencent.ts'
-import { postTwilio, twilioAccount, twilioSecrets } from './twilio.ts'
+import { addressOf } from './text/links.ts'
+import { dialled, nameOf, numbersOf, phoneNumber, type PhoneTarget, phoneTarget } from './phone/numbers.ts'
+import { chosenTemplate, filled, listedParams, namedParams, type Template } from './phone/template.ts'
+import { inOneLine, plainOf } from './phone/text.ts'
+import { fingerprint } from './outbound/secrets.ts'
+import { inSegments, isGsm, segmentsOf } from './phone/segments.ts'
+import { sendTencentSms, tencentAccount } from './phone/tencent.ts'
+import { postTwilio, twilioAccount, twilioSecrets } from './phone/twilio.ts'
 
 /** https://www.twilio.com/docs/api/errors/21617 */
 const LONGEST = { max: 1600, unit: 'utf16' } as const

@@ -3,7 +3,7 @@ import { SYSTEM, wireName } from '../protocol/address.ts'
 import { notificationId, taskId } from '../protocol/ids.ts'
 import type { MessageFrame } from '../protocol/packets.ts'
 import { type Content, looks } from './content.ts'
-import { linkLines } from './link-lines.ts'
+import { linkLines } from './text/links.ts'
 import { STRATEGIES } from './reach.ts'
 
 const MID = /^\d{13}$/

@@ -7,13 +7,12 @@ import type * as z from 'zod'
 import { systemClock } from '../clock.ts'
 import { SYSTEM, wireName } from '../protocol/address.ts'
 import { type Addressed, defineChannel, type Io, type Outcome } from './channel.ts'
-import { outcomeOfStatus, type OutboundAnswer } from './outbound.ts'
-import { refusal } from './refusal.ts'
-import { fingerprint } from './secrets.ts'
+import type { OutboundAnswer } from './outbound/outbound.ts'
+import { refusal, unanswered } from './outbound/outcomes.ts'
+import { fingerprint, secretsOfUrl } from './outbound/secrets.ts'
 import { type Entry, platformSchema, sectionSchema } from './system-config.ts'
 import { codeOf, createFolder } from './system-file.ts'
 import { type Notice, noticeOf, sheetOf } from './system-notice.ts'
-import { secretsOfUrl } from './url-secrets.ts'
 
 const ACCEPTED: Outcome = { kind: 'accepted' }
 /** where the section names none */
@@ -136,7 +135,7 @@ async function post(notice: Notice, { url, headers, timeoutMs }: Post, io: Io): 
   const isShorter = timeoutMs !== null && timeoutMs < io.timeoutMs
   const late: OutboundAnswer = { ok: false, detail: lateWords(timeoutMs ?? 0), maybeDelivered: true }
   const answer = await (isShorter ? within(timeoutMs, asked, late) : asked)
-  if (!answer.ok) return outcomeOfStatus(answer, ACCEPTED)
+  if (!answer.ok) return unanswered(answer)
   if (answer.status >= 200 && answer.status < 300) return ACCEPTED
   return refusal(answer, null, new Map())
 }

@@ -4,15 +4,13 @@
  */
 import * as z from 'zod'
 import { type Outcome, defineChannel } from './channel.ts'
-import { type Content, linksOf, looks } from './content.ts'
-import { addressOf } from './link-lines.ts'
-import { readMarkdown, type Line, type Span, wordsOf } from './markdown.ts'
-import { outcomeOfStatus } from './outbound.ts'
-import { headed, pieces } from './pieces.ts'
-import { type Passing, refusal, type Said } from './refusal.ts'
-import { fingerprint } from './secrets.ts'
-import { secretsOfUrl } from './url-secrets.ts'
-import { readJson } from './vendor-json.ts'
+import { type Content, looks } from './content.ts'
+import { postJson, readJson } from './outbound/json.ts'
+import { type Passing, refusal, type Said, unanswered } from './outbound/outcomes.ts'
+import { fingerprint, secretsOfUrl } from './outbound/secrets.ts'
+import { type Link, linksOf, markdownLink } from './text/links.ts'
+import { readMarkdown, type Line, type Span, wordsOf } from './text/markdown.ts'
+import { headed, pieces } from './text/pieces.ts'
 
 /** UTF-8 bytes of a request; the vendor says 28 KB, and some fail from 21 KB on */
 const MAX_BODY = 20_000
@@ -82,22 +80,19 @@ export default defineChannel<z.infer<typeof platform>, Address, string>({
 
   render(content) {
     const { title, body } = headed(content, MAX_TITLE)
-    const links = linksWithin(content)
+    const links = actionsOf(linksOf(content, (all) => Buffer.byteLength(JSON.stringify(actionsOf(all))) <= MAX_LINKS))
     const shape = content.style === 'card' ? cardOf : textOf
     const request = (text: string, mark: string, actions: readonly Element[]) =>
       requestOf(shape(`${title} ${mark}`.trim(), text, content), actions)
-    const cut = pieces(
-      body,
-      (text, mark) => text.length <= MAX_BODY && Buffer.byteLength(request(text, mark, links)) <= MAX_BODY,
-    )
-    return cut.map(({ text, mark }, at) => request(text, mark, at === cut.length - 1 ? links : []))
+    const filled = (text: string, mark: string) =>
+      Math.max(text.length, text.length > MAX_BODY ? 0 : Buffer.byteLength(request(text, mark, links))) / MAX_BODY
+    return pieces(body, filled).map(({ text, mark, isLast }) => request(text, mark, isLast ? links : []))
   },
 
   /** 202: the workflow has started. What becomes of it nobody is told. */
   async send(body, { url }, _, { http }) {
-    const headers = { 'content-type': 'application/json; charset=utf-8' }
-    const answer = await http.request({ method: 'POST', url, headers, body, trusted: true })
-    if (!answer.ok) return outcomeOfStatus(answer, ACCEPTED)
+    const answer = await postJson(http, url, body)
+    if (!answer.ok) return unanswered(answer)
     return answer.status === 202 || answer.status === 200 ? ACCEPTED : refusal(answer, saidBy(answer.body), PASSING)
   },
 })
@@ -141,12 +136,8 @@ function quiet(text: string): string {
   return text.replaceAll(/<(?=\/?at\b)/gi, `<${ZERO_WIDTH_SPACE}`)
 }
 
-/** The message's own link is left out where both are too long. */
-function linksWithin(content: Content): readonly Element[] {
-  const actions = (said: Content) =>
-    linksOf(said).map(({ text, url }) => ({ type: 'Action.OpenUrl', title: text, url: addressOf(url) }))
-  const all = actions(content)
-  return Buffer.byteLength(JSON.stringify(all)) <= MAX_LINKS ? all : actions({ ...content, link: null })
+function actionsOf(links: readonly Link[]): readonly Element[] {
+  return links.map(({ text, url }) => ({ type: 'Action.OpenUrl', title: text, url }))
 }
 
 /** Text blocks know bold, italic, lists and links only, and end a line with a paragraph or an item. */
@@ -188,7 +179,7 @@ function lineOf(line: Exclude<Line, { kind: 'code' }>): string {
 }
 
 function wordsIn(span: Span): string {
-  if (span.kind === 'link') return `[${span.text}](${span.url.replaceAll('(', '%28').replaceAll(')', '%29')})`
+  if (span.kind === 'link') return markdownLink(span)
   if (!('spans' in span)) return span.text
   const inner = span.spans.map(wordsIn).join('')
   if (span.kind === 'strike') return inner

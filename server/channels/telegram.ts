@@ -1,14 +1,14 @@
 /** Telegram, by a bot: https://core.telegram.org/bots/api#sendmessage */
 import * as z from 'zod'
-import { type Addressed, type Io, type Outcome, defineChannel } from './channel.ts'
+import { type Addressed, type Outcome, defineChannel } from './channel.ts'
 import { type Content, looks } from './content.ts'
-import { linkLines } from './link-lines.ts'
-import { type Line, readMarkdown, type Span } from './markdown.ts'
-import { outcomeOfStatus, type OutboundAnswer } from './outbound.ts'
-import { headed, pieces } from './pieces.ts'
-import { type Passing, refusal } from './refusal.ts'
-import { fingerprint } from './secrets.ts'
-import { readJson } from './vendor-json.ts'
+import { postJson, readJson } from './outbound/json.ts'
+import type { OutboundAnswer } from './outbound/outbound.ts'
+import { type Passing, refusal, unanswered } from './outbound/outcomes.ts'
+import { fingerprint } from './outbound/secrets.ts'
+import { linkLines } from './text/links.ts'
+import { type Line, readMarkdown, type Span } from './text/markdown.ts'
+import { headed, pieces } from './text/pieces.ts'
 
 /** UTF-16 units, without markup */
 const MAX_TEXT = 4_096
@@ -95,22 +95,17 @@ export default defineChannel<z.infer<typeof platform>, Address, Part>({
   },
 
   async send({ body, plain }, { url }, _, { http }) {
-    const answer = await post(http, url, body)
+    const answer = await postJson(http, url, body)
     const read = answer.ok ? readJson(answer.body, answerSchema) : null
     if (plain === null || !answer.ok || answer.status !== 400 || !UNREADABLE.test(read?.description ?? '')) {
       return outcomeOf(answer)
     }
-    const outcome = outcomeOf(await post(http, url, plain))
+    const outcome = outcomeOf(await postJson(http, url, plain))
     return outcome.kind === 'accepted' ? { ...outcome, detail: `as plain text: ${read?.description}` } : outcome
   },
 })
 
 const UNREADABLE = /can't parse entities/i
-
-function post(http: Io['http'], url: string, body: string): Promise<OutboundAnswer> {
-  const headers = { 'content-type': 'application/json; charset=utf-8' }
-  return http.request({ method: 'POST', url, headers, body, trusted: true })
-}
 
 const answerSchema = z.looseObject({
   ok: z.boolean(),
@@ -122,7 +117,7 @@ const answerSchema = z.looseObject({
 })
 
 function outcomeOf(answer: OutboundAnswer): Outcome {
-  if (!answer.ok) return outcomeOfStatus(answer, ACCEPTED)
+  if (!answer.ok) return unanswered(answer)
   const read = readJson(answer.body, answerSchema)
   if (read?.ok === true && answer.status === 200) return ACCEPTED
   if (read?.ok !== false) return refusal(answer, null, PASSING)
@@ -151,12 +146,12 @@ function messages(content: Content): readonly Message[] {
       html: isCard ? joined(`<b>${escaped(line)}</b>`, htmlOf(text)) + escaped(end) : '',
     }
   }
-  const cut = pieces(body, (text, mark) => {
-    if (text.length > MAX_TEXT) return false
+  const filled = (text: string, mark: string) => {
+    if (text.length > MAX_TEXT) return text.length / MAX_TEXT
     const { plain, html } = message(text, mark, links)
-    return plain.length <= MAX_TEXT && withoutMarkup(html).length <= MAX_TEXT
-  })
-  return cut.map(({ text, mark }, at) => message(text, mark, at === cut.length - 1 ? links : ''))
+    return Math.max(plain.length, withoutMarkup(html).length) / MAX_TEXT
+  }
+  return pieces(body, filled).map(({ text, mark, isLast }) => message(text, mark, isLast ? links : ''))
 }
 
 /** A name behind an `@` calls its owner; those in mail addresses and URLs do not. */

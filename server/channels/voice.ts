@@ -3,15 +3,15 @@
  * its own, nothing is split, and who may have been called is not called again.
  */
 import * as z from 'zod'
-import { aliyunAccount, callAliyun } from './aliyun.ts'
+import { aliyunAccount, callAliyun } from './phone/aliyun.ts'
 import { type Addressed, defineChannel, Misconfigured } from './channel.ts'
 import type { Content } from './content.ts'
-import { dialled, nameOf, numbersOf, phoneNumber, type PhoneTarget, phoneTarget } from './phone.ts'
-import { chosenTemplate, filled, namedParams, type Template } from './phone-template.ts'
-import { inOneLine, plainOf, withoutAddresses } from './phone-text.ts'
-import { shortened } from './pieces.ts'
-import { fingerprint } from './secrets.ts'
-import { postTwilio, twilioAccount, twilioSecrets } from './twilio.ts'
+import { dialled, nameOf, numbersOf, phoneNumber, type PhoneTarget, phoneTarget } from './phone/numbers.ts'
+import { chosenTemplate, filled, namedParams, type Template } from './phone/template.ts'
+import { inOneLine, plainOf, withoutAddresses } from './phone/text.ts'
+import { shortened } from './text/pieces.ts'
+import { fingerprint } from './outbound/secrets.ts'
+import { postTwilio, twilioAccount, twilioSecrets } from './phone/twilio.ts'
 
 /** https://www.twilio.com/docs/api/errors/32018 */
 const LONGEST = { max: 4000, unit: 'utf16' } as const
@@ -163,7 +163,7 @@ function twimlOf({ title, body }: Content, { language, voice, loop }: Of<'twilio
 }
 
 function spoken(text: string, most: number): string {
-  return shortened(inOneLine(withoutAddresses(plainOf(text))), ({ length }) => length <= most)
+  return shortened(inOneLine(withoutAddresses(plainOf(text))), ({ length }) => length / most)
 }
 
 /** XML 1.0 has no place for U+FFFE and U+FFFF. */

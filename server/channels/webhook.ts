@@ -6,9 +6,10 @@ import { createHmac } from 'node:crypto'
 import * as z from 'zod'
 import type { MessageFrame } from '../protocol/packets.ts'
 import { type Addressed, type Io, defineChannel } from './channel.ts'
-import { type OutboundRequest, outcomeOfStatus } from './outbound.ts'
-import { basic, type Proxy } from './routes.ts'
-import { fingerprint } from './secrets.ts'
+import type { OutboundRequest } from './outbound/outbound.ts'
+import { outcomeOfStatus } from './outbound/outcomes.ts'
+import { basic, type Proxy } from './outbound/routes.ts'
+import { fingerprint } from './outbound/secrets.ts'
 
 const HOUR_MS = 3_600_000
 const SECRET_PREFIX = 'whsec_'

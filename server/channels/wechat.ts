@@ -4,11 +4,11 @@
  */
 import * as z from 'zod'
 import { defineChannel } from './channel.ts'
-import { outcomeOfStatus } from './outbound.ts'
-import { refusal } from './refusal.ts'
-import { fingerprint } from './secrets.ts'
-import { passing, readWecom, saidBy } from './wecom-answer.ts'
-import { markdownMessages, textMessages } from './wecom-text.ts'
+import { postJson } from './outbound/json.ts'
+import { refusal, unanswered } from './outbound/outcomes.ts'
+import { fingerprint, secretsOfUrl } from './outbound/secrets.ts'
+import { passing, readWecom, saidBy } from './wecom/answer.ts'
+import { markdownMessages, textMessages } from './wecom/messages.ts'
 
 const MAX_CARD = 4_096
 
@@ -64,7 +64,7 @@ export default defineChannel<z.infer<typeof platform>, Address, string>({
       id: fingerprint(url),
       name: name ?? `${new URL(url).hostname} #${at + 1}`,
       address: { url },
-      secrets: [url, ...new URL(url).searchParams.values(), secret],
+      secrets: [...secretsOfUrl(url), secret],
     })),
 
   render(content) {
@@ -74,9 +74,8 @@ export default defineChannel<z.infer<typeof platform>, Address, string>({
   },
 
   async send(body, { url }, _content, io) {
-    const headers = { 'content-type': 'application/json; charset=utf-8' }
-    const answer = await io.http.request({ method: 'POST', url, headers, body, trusted: true })
-    if (!answer.ok) return outcomeOfStatus(answer, { kind: 'accepted' })
+    const answer = await postJson(io.http, url, body)
+    if (!answer.ok) return unanswered(answer)
     const said = readWecom(answer.body)
     return said?.errcode === '0' ? { kind: 'accepted' } : refusal(answer, saidBy(said), passing)
   },

@@ -4,13 +4,13 @@
  * without a word, so both limits are kept here.
  */
 import * as z from 'zod'
-import { createAccessTokens, type Grant, type Tried } from './access-tokens.ts'
 import { type Io, Misconfigured, type Outcome, defineChannel } from './channel.ts'
-import { outcomeOfStatus } from './outbound.ts'
-import { refusal } from './refusal.ts'
-import { fingerprint } from './secrets.ts'
-import { passing, readWecom, saidBy } from './wecom-answer.ts'
-import { markdownMessages, textMessages } from './wecom-text.ts'
+import { createAccessTokens, type Given, type Grant, grantOf, type Tried } from './outbound/access-tokens.ts'
+import { postJson } from './outbound/json.ts'
+import { refusal, type Said, unanswered } from './outbound/outcomes.ts'
+import { fingerprint } from './outbound/secrets.ts'
+import { passing, readWecom, saidBy } from './wecom/answer.ts'
+import { markdownMessages, textMessages } from './wecom/messages.ts'
 
 const MAX_BYTES = 2_048
 const MAX_USERS = 1_000
@@ -173,37 +173,26 @@ function addressed(
   }
 }
 
-const tokenSchema = z.looseObject({
-  errcode: z.literal('0'),
-  access_token: z.string().min(1),
-  expires_in: z.coerce.number().positive().catch(LIFETIME_S),
-})
+const tokenSchema = z
+  .looseObject({ access_token: z.string().min(1), expires_in: z.coerce.number().positive().catch(LIFETIME_S) })
+  .transform(({ access_token, expires_in }): Given => ({ token: access_token, lifetimeS: expires_in }))
 
 /** https://developer.work.weixin.qq.com/document/path/91039: the same token comes back while it is valid. */
 async function askForToken({ baseUrl: base, corpid: corp, secret: own }: Address, io: Io): Promise<Grant> {
   const url = `${base}/cgi-bin/gettoken?corpid=${encodeURIComponent(corp)}&corpsecret=${encodeURIComponent(own)}`
   const answer = await io.http.request({ method: 'GET', url, headers: {}, trusted: true })
-  if (!answer.ok) return { refusal: { kind: 'retry', detail: answer.detail } }
-  const said = readWecom(answer.body)
-  const given = tokenSchema.safeParse(said)
-  if (given.success) return { token: given.data.access_token, lifetimeMs: given.data.expires_in * 1000 }
-  if (said?.errcode === '0' || (!said && answer.status < 300)) {
-    // not handed on: it may hold half a token
-    return { refusal: { kind: 'retry', detail: 'gettoken: the answer makes no sense' } }
-  }
-  const outcome = refusal(answer, saidBy(said), passing)
-  return { refusal: 'detail' in outcome ? { ...outcome, detail: `gettoken ${outcome.detail}` } : outcome }
+  return grantOf(answer, 'gettoken', answer.ok ? tokenIn(answer.body) : null, passing)
+}
+
+function tokenIn(body: string): Given | Said | null {
+  const said = readWecom(body)
+  return said?.errcode === '0' ? (tokenSchema.safeParse(said).data ?? null) : saidBy(said)
 }
 
 async function sendWith(token: string, body: string, { baseUrl: base }: Address, io: Io): Promise<Tried> {
-  const answer = await io.http.request({
-    method: 'POST',
-    url: `${base}/cgi-bin/message/send?access_token=${encodeURIComponent(token)}`,
-    headers: { 'content-type': 'application/json; charset=utf-8' },
-    body,
-    trusted: true,
-  })
-  if (!answer.ok) return { outcome: outcomeOfStatus(answer, { kind: 'accepted' }), refused: false }
+  const url = `${base}/cgi-bin/message/send?access_token=${encodeURIComponent(token)}`
+  const answer = await postJson(io.http, url, body)
+  if (!answer.ok) return { outcome: unanswered(answer), refused: false }
   const said = readWecom(answer.body)
   if (said?.errcode === '0') return { outcome: accepted(said), refused: false }
   const outcome = refusal(answer, saidBy(said), passing, 'retry')

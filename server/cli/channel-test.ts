@@ -1,7 +1,7 @@
 /** `carillon channel test`: one message through real endpoints, with what came of each. No store is opened. */
 import type { Endpoint, Io, Outcome } from '../channels/channel.ts'
 import type { Content } from '../channels/content.ts'
-import { createOutbound } from '../channels/outbound.ts'
+import { createOutbound } from '../channels/outbound/outbound.ts'
 import type { Reach } from '../channels/reach.ts'
 import { systemClock } from '../clock.ts'
 import type { Config } from '../config.ts'

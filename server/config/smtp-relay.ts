@@ -1,6 +1,6 @@
 /** The section `smtp_relay` of PushServer: read, so that its config files are taken whole; nothing acts on it yet. */
 import * as z from 'zod'
-import { smtpSchema } from '../channels/email-accounts.ts'
+import { smtpSchema } from '../channels/email/accounts.ts'
 
 const accountSchema = smtpSchema.safeExtend({
   name: z.string().min(1).optional().meta({ description: 'what it is called in statistics', zh: '统计中显示的名称' }),

@@ -32,9 +32,10 @@ export interface AdvanceOptions extends AttemptOptions {
 /**
  * Does what is due now and schedules what comes next.
  * @param work its fence may be renewed while this runs
+ * @returns whether what comes next is due at once
  * @throws what the store throws: the delivery comes back when its lease ends
  */
-export async function advance(options: AdvanceOptions, work: Claimed): Promise<void> {
+export async function advance(options: AdvanceOptions, work: Claimed): Promise<boolean> {
   const { message, delivery } = work
   const plan = options.plans.of(delivery.recipient, message.strategy)
   const step = goal(options, plan, delivery.recipient, delivery.step)
@@ -138,14 +139,17 @@ function leave(
   step: Step,
   attempts: readonly Attempt[],
   state: State,
-): Promise<void> {
+): Promise<boolean> {
   const { recipient } = work.delivery
   const next = work.delivery.step + 1
   const waits = step.wait > 0 && mayAnswer(options, work, step, attempts)
   if (!isReached(step.until, state) && (next < plan.length || waits)) {
     return move(options, work, { step: next, dueAt: options.clock.now() + (waits ? step.wait : 0) })
   }
-  if (isReached('accepted', state)) return rest(options, work, plan, state)
+  if (isReached('accepted', state)) {
+    const isEnough = step.until === 'accepted' || isReached(step.until, state)
+    return rest(options, work, plan, state, isEnough ? null : 'unconfirmed')
+  }
   if (options.connects(recipient)) return rest(options, work, plan, state, 'exhausted')
   return end(options, work, 'failed', plan.length)
 }
@@ -157,7 +161,7 @@ function mayAnswer({ isLive }: AdvanceOptions, work: Claimed, step: Step, attemp
 }
 
 /** The last rung's time is over and nobody confirmed. */
-function unconfirmed(options: AdvanceOptions, work: Claimed, plan: Plan): Promise<void> {
+function unconfirmed(options: AdvanceOptions, work: Claimed, plan: Plan): Promise<boolean> {
   const { state, recipient } = work.delivery
   const isReachedAtAll = isReached('accepted', state)
   if (isReachedAtAll || options.connects(recipient)) return rest(options, work, plan, state, 'unconfirmed')
@@ -171,13 +175,13 @@ async function rest(
   plan: Plan,
   state = work.delivery.state,
   alarm: AlarmReason | null = null,
-): Promise<void> {
+): Promise<boolean> {
   const { mid, recipient, open } = work.delivery
   const to: Move = { step: plan.length, dueAt: expiryOf(work, state) }
   const closes = open && !options.connects(recipient) && isReached('accepted', state)
   if (!closes && alarm === null) return move(options, work, to)
   const closed = event(mid, recipient, state, { closes: true })
-  await settle(options, work, closes ? [closed] : [], to, alarm)
+  return settle(options, work, closes ? [closed] : [], to, alarm)
 }
 
 function expiryOf({ message }: Claimed, state: State): number | null {
@@ -189,7 +193,7 @@ function end(
   work: Claimed,
   state: 'expired' | 'failed',
   step = work.delivery.step,
-): Promise<void> {
+): Promise<boolean> {
   const { mid, recipient } = work.delivery
   const reason = state === 'failed' ? 'exhausted' : state
   const ended = event(mid, recipient, state, { reason, closes: true })
@@ -203,18 +207,20 @@ async function settle(
   events: readonly Event[],
   to: Move,
   why: AlarmReason | null,
-): Promise<void> {
+): Promise<boolean> {
   const { alarm, persist } = options
   const notification = why === null ? null : alarm.about(work, why)
   const ops = notification ? [stepOf(work, to), notification] : [stepOf(work, to)]
   const accepted = await persist(() => options.settle.now(events, ops))
   const [told] = accepted ?? []
   if (notification && told) alarm.announce(notification, told)
+  return false
 }
 
 /** A crash before this is on disk only repeats the decision: the outcome it rests on is durable. */
-async function move({ store, persist }: AdvanceOptions, work: Claimed, to: Move): Promise<void> {
+async function move({ store, clock, persist }: AdvanceOptions, work: Claimed, to: Move): Promise<boolean> {
   await persist(() => store.write([stepOf(work, to)], 'lazy'))
+  return to.dueAt !== null && to.dueAt <= clock.now()
 }
 
 interface Move {

@@ -1,5 +1,5 @@
 /** The hub's face for the doors: push, connect, ack, confirm, leave. Knows no protocol. */
-import { createOutbound } from '../channels/outbound.ts'
+import { createOutbound } from '../channels/outbound/outbound.ts'
 import type { Clock } from '../clock.ts'
 import type { Directory } from '../directory/directory.ts'
 import type { Log } from '../log.ts'

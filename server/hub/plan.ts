@@ -85,9 +85,9 @@ function planOf(reach: Reach, strategy: string | null): Plan {
     case 'webhook_failover':
       return together(lists.map((endpoints) => ({ endpoints, mode: 'first' })))
     case 'failover':
-      return lists.map((endpoints) => stepOf([{ endpoints, mode: 'first' }]))
+      return bounded(lists).map((endpoints) => stepOf([{ endpoints, mode: 'first' }]))
     case 'mixed':
-      return lists.map((endpoints) => stepOf([{ endpoints, mode: 'all' }]))
+      return bounded(lists).map((endpoints) => stepOf([{ endpoints, mode: 'all' }]))
     case 'escalate':
       return ladderOf(reach)
     case undefined:
@@ -96,12 +96,13 @@ function planOf(reach: Reach, strategy: string | null): Plan {
 }
 
 /** Programs that ack get it at once, whatever else there is; the other platforms follow each other. */
-function usualPlan(lists: readonly (readonly Endpoint[])[]): Plan {
+function usualPlan(all: readonly (readonly Endpoint[])[]): Plan {
+  const lists = bounded(all)
   const programs = lists.filter((endpoints) => isProgram(endpoints)).flat()
   const [first, ...rest] = lists.filter((endpoints) => !isProgram(endpoints))
   if (!first)
     return programs.length === 0 ? NOTHING : [{ ...stepOf([{ endpoints: programs, mode: 'all' }]), until: 'delivered' }]
-  const beside: Track[] = programs.length === 0 ? [] : [{ endpoints: programs.map(boundedBy(first)), mode: 'all' }]
+  const beside: Track[] = programs.length === 0 ? [] : [{ endpoints: programs, mode: 'all' }]
   return [
     stepOf([...beside, { endpoints: first, mode: 'first' }]),
     ...rest.map((endpoints) => stepOf([{ endpoints, mode: 'first' }])),
@@ -112,9 +113,15 @@ function isProgram([endpoint]: readonly Endpoint[]): boolean {
   return endpoint?.capabilities.success === 'delivered'
 }
 
-/** One that would try without end must not hold up the steps behind it. */
-function boundedBy([other]: readonly Endpoint[]): (endpoint: Endpoint) => Endpoint {
-  return (endpoint) => ({ ...endpoint, backoff: other?.backoff ?? endpoint.backoff })
+/** One that would try without end must not hold up the steps behind it: it gets the rounds of the others. */
+function bounded(lists: readonly (readonly Endpoint[])[]): readonly (readonly Endpoint[])[] {
+  const other = lists.flat().find(({ backoff }) => Number.isFinite(backoff.tries))
+  if (!other) return lists
+  return lists.map((endpoints) =>
+    endpoints.map((endpoint) =>
+      Number.isFinite(endpoint.backoff.tries) ? endpoint : { ...endpoint, backoff: other.backoff },
+    ),
+  )
 }
 
 function together(tracks: readonly Track[]): Plan {
@@ -136,10 +143,13 @@ function ladderOf({ platforms, ladder }: Reach): Plan {
     platforms
       .filter(({ channel }) => channel !== LAST_RESORT)
       .map(({ channel }) => ({ platform: channel, waitMs: USUAL_WAIT_MS }))
-  return rungs.map(({ platform, waitMs }) => {
-    const endpoints = platforms.find(({ channel }) => channel === platform)?.endpoints ?? []
-    return { tracks: platform === SESSIONS ? [] : [{ endpoints, mode: 'first' }], until: 'confirmed', wait: waitMs }
-  })
+  const reached = new Map(platforms.map(({ channel, endpoints }) => [channel, endpoints]))
+  const lists = bounded(rungs.map(({ platform }) => reached.get(platform) ?? []))
+  return rungs.map(({ platform, waitMs }, at) => ({
+    tracks: platform === SESSIONS ? [] : [{ endpoints: lists[at] ?? [], mode: 'first' }],
+    until: 'confirmed',
+    wait: waitMs,
+  }))
 }
 
 /** The recipient's own list, else that of the whole hub. They are places to look at, not spares of each other. */

@@ -114,15 +114,16 @@ export function createRunner(options: RunnerOptions): Runner {
     busy.set(recipient, (busy.get(recipient) ?? 0) + 1)
     flight.done = advance({ ...options, persist }, flight)
       .catch((error: unknown) => {
-        if (error instanceof Stopped) return
-        log.error({ err: error, mid, recipient }, 'a delivery could not be moved on')
+        if (!(error instanceof Stopped)) log.error({ err: error, mid, recipient }, 'a delivery could not be moved on')
+        return false
       })
-      .finally(() => {
+      .then((goesOn) => {
         flights.delete(key)
         const left = (busy.get(recipient) ?? 1) - 1
         if (left > 0) busy.set(recipient, left)
         else busy.delete(recipient)
-        replies.attemptEnded(mid, recipient)
+        // whoever waits for the answer waits for the next step, too
+        if (!goesOn) replies.attemptEnded(mid, recipient)
         wake()
       })
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { LEVELS, linksOf, looks, plainText } from '../../server/channels/content.ts'
+import { LEVELS, looks, plainText } from '../../server/channels/content.ts'
 import { contentOf } from '../../server/hub/content.ts'
 import type { Message } from '../../server/store/store.ts'
 
@@ -43,10 +43,11 @@ describe('a message as channels render it', () => {
   })
 
   test('leads to its own link, then to where it is confirmed', () => {
-    expect(
-      linksOf(content('t', 'b', { url: 'https://a.test/' }, 'https://hub.test/confirm/x')).map(({ url }) => url),
-    ).toEqual(['https://a.test/', 'https://hub.test/confirm/x'])
-    expect(linksOf(content('t', 'b'))).toEqual([])
+    expect(content('t', 'b', { url: 'https://a.test/' }, 'https://hub.test/confirm/x')).toMatchObject({
+      link: 'https://a.test/',
+      confirmUrl: 'https://hub.test/confirm/x',
+    })
+    expect(content('t', 'b')).toMatchObject({ link: null, confirmUrl: null })
   })
 })
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import ding from '../../server/channels/ding.ts'
-import { createOutbound, type Outbound } from '../../server/channels/outbound.ts'
+import { createOutbound, type Outbound } from '../../server/channels/outbound/outbound.ts'
 import { createLog } from '../../server/log.ts'
 import { channelContract, contentOf } from '../contract/channel.ts'
 import { type TestClock, testClock } from '../helpers/clock.ts'

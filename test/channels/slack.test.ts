@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import { createOutbound } from '../../server/channels/outbound.ts'
+import { createOutbound } from '../../server/channels/outbound/outbound.ts'
 import slack from '../../server/channels/slack.ts'
 import { channelContract, contentOf, ioOf } from '../contract/channel.ts'
 import { testClock } from '../helpers/clock.ts'

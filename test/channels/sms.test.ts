@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Content } from '../../server/channels/content.ts'
-import { segmentsOf } from '../../server/channels/segments.ts'
+import { segmentsOf } from '../../server/channels/phone/segments.ts'
 import sms from '../../server/channels/sms.ts'
 import { type ChannelUnderTest, channelContract, CONFIRM_URL, contentOf, LINK } from '../contract/channel.ts'
 import { type Phones, startPhones } from '../helpers/phones.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { Content } from '../../server/channels/content.ts'
-import { createOutbound } from '../../server/channels/outbound.ts'
+import { createOutbound } from '../../server/channels/outbound/outbound.ts'
 import teams from '../../server/channels/teams.ts'
 import { channelContract, CONFIRM_URL, contentOf, ioOf, LINK } from '../contract/channel.ts'
 import { testClock } from '../helpers/clock.ts'

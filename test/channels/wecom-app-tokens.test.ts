@@ -1,6 +1,6 @@
 /** How often an application asks for its access token, and what comes of it when it gets none. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createOutbound, type Outbound } from '../../server/channels/outbound.ts'
+import { createOutbound, type Outbound } from '../../server/channels/outbound/outbound.ts'
 import wecomApp from '../../server/channels/wecom-app.ts'
 import { createLog } from '../../server/log.ts'
 import { contentOf } from '../contract/channel.ts'

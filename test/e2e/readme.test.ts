@@ -1,11 +1,12 @@
 /** Both READMEs are followed word by word: every command that starts, listens or pushes, and what it should answer. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import * as z from 'zod'
 import { signature } from '../../server/channels/webhook.ts'
+import { startReceiver } from '../helpers/receiver.ts'
 import { type Background, runShell, startShell } from '../helpers/shell.ts'
 
 interface Fence {
@@ -15,10 +16,15 @@ interface Fence {
 
 const readmes = ['README.md', 'README.zh-CN.md'] as const
 const root = join(import.meta.dirname, '../..')
+/** The section that starts a hub of its own, with a config. */
+const ABOUT_PLATFORMS = /^## (?:Chat robots|聊天机器人)[^]*?(?=^## )/m
 
-/** The fenced blocks of a Markdown file, in order, without their indentation. */
-function fencesOf(file: string): Fence[] {
-  const text = readFileSync(join(root, file), 'utf8')
+function textOf(file: string): string {
+  return readFileSync(join(root, file), 'utf8')
+}
+
+/** The fenced blocks of a Markdown text, in order, without their indentation. */
+function fencesOf(text: string): Fence[] {
   return [...text.matchAll(/^( *)```(\w+)\n([^]*?)^ *```$/gm)].map(([, indent = '', kind = '', block = '']) => ({
     kind,
     text: block.replaceAll(new RegExp(`^${indent}`, 'gm'), '').trim(),
@@ -30,6 +36,8 @@ function masked(text: string): string {
   return text
     .replaceAll('\r', '')
     .replaceAll(/\b\d{13}\b/g, 'MID')
+    .replaceAll(/\btask_\d{8}_\d{6}_[\da-z]{6}\b/g, 'TASK')
+    .replaceAll(/\b\d{4}(-\d\d){2}T\d\d(:\d\d){2}Z/g, 'TIME')
     .replaceAll(/^Date: .*$/gm, 'Date: …')
     .trim()
 }
@@ -60,8 +68,7 @@ async function follow(fences: readonly Fence[]): Promise<Answer[]> {
 
   for (const { kind, text } of fences) {
     if (kind === 'sh' && text === 'npm start') {
-      const [, found = ''] = await start(text).printed(/"url":"(http:[^"]+)"/)
-      url = found
+      url = await startHub(text)
     } else if (kind === 'sh' && text.startsWith('npm run listen ')) {
       const listener = start(`${text} --url ${url}`)
       await listener.printed('listening as')
@@ -87,6 +94,12 @@ function start(command: string, env: NodeJS.ProcessEnv = {}): Background {
   return background
 }
 
+/** @returns where it listens */
+async function startHub(command: string): Promise<string> {
+  const [, url = ''] = await start(command).printed(/"url":"(http:[^"]+)"/)
+  return url
+}
+
 async function push(command: string, url: string): Promise<string> {
   const own = command.replaceAll('http://127.0.0.1:9093', url).replaceAll('data/token', join(data, 'token'))
   return masked(await runShell(own))
@@ -104,17 +117,36 @@ async function runClient(code: string, url: string, former: Background | undefin
 }
 
 test.each(readmes)('every command of %s answers what it says', async (file) => {
-  const answers = await follow(fencesOf(file))
+  const answers = await follow(fencesOf(textOf(file).replace(ABOUT_PLATFORMS, '')))
   expect(answers).toHaveLength(11)
   for (const { command, documented, printed } of answers) expect(printed, command).toBe(documented)
 })
 
+test.each(readmes)('the config of %s with a robot in it works as it says', async (file) => {
+  const robot = await startReceiver((response) => response.end('{"code":0}'))
+  onTestFinished(() => robot.close())
+  const [config, command, ...more] = fencesOf(ABOUT_PLATFORMS.exec(textOf(file))?.[0] ?? '')
+  const path = join(data, 'config.yaml')
+  writeFileSync(path, (config?.text ?? '').replace('https://open.feishu.cn', robot.url), { mode: 0o600 })
+
+  const url = await startHub((command?.text ?? '').replace('config.yaml', path))
+  expect(more.map(({ kind }) => kind)).toEqual(['sh', 'text', 'sh', 'text'])
+  const [byUrl, itsAnswer, byApi, itsTask] = more.map(({ text }) => text)
+  expect(await push(byUrl ?? '', url)).toBe(masked(itsAnswer ?? ''))
+  expect(await push(byApi ?? '', url)).toBe(masked(itsTask ?? ''))
+
+  const { body } = await robot.received(2)
+  expect(robot.requests.map((request) => request.url)).toEqual(Array(2).fill(expect.stringMatching(/^\/open-apis\//)))
+  expect(JSON.parse(robot.requests[0]?.body ?? '')).toEqual({ msg_type: 'text', content: { text: 'disk full' } })
+  expect(body).toContain('/var on **db1**')
+})
+
 test('both say the same', () => {
-  expect(fencesOf(readmes[1])).toEqual(fencesOf(readmes[0]))
+  expect(fencesOf(textOf(readmes[1]))).toEqual(fencesOf(textOf(readmes[0])))
 })
 
 test('the signature that is shown fits the secret, the id, the time and the body that are shown', () => {
-  const fences = fencesOf(readmes[0])
+  const fences = fencesOf(textOf(readmes[0]))
   const config = fences.find(({ text }) => text.startsWith('webhook:'))
   const request = fences.find(({ text }) => text.startsWith('POST '))
   const schema = z.object({ webhook: z.object({ clients: z.array(z.object({ secret: z.string().optional() })) }) })

@@ -1,6 +1,6 @@
 /** A vendor with what a channel needs to speak to it. */
 import type { Io } from '../../server/channels/channel.ts'
-import { createOutbound } from '../../server/channels/outbound.ts'
+import { createOutbound } from '../../server/channels/outbound/outbound.ts'
 import { createLog } from '../../server/log.ts'
 import { type TestClock, testClock } from './clock.ts'
 import { startVendor, type Vendor, type VendorRules } from './vendor.ts'

@@ -62,6 +62,17 @@ describe('escalate', () => {
     expect(await notifications(rig)).toHaveLength(1)
   })
 
+  test('a last rung that fails ends the ladder, and that is told though an earlier one was taken', async () => {
+    rig.confirming.add(ALICE)
+    plan(rig, 'escalate', [robot('a')], [robot('b', [FAILED])])
+    const mid = await rig.push()
+    await rig.clock.advance(MINUTES_5)
+    expect(await rig.delivery(mid)).toMatchObject({ state: 'accepted', dueAt: null })
+    expect((await notifications(rig)).map(({ message }) => message.body)).toMatchObject([
+      { extra: { reason: '无人确认', of: mid } },
+    ])
+  })
+
   test('an ack is enough where nobody can confirm, and not where somebody can', async () => {
     const [a, b] = [robot('a'), robot('b')]
     plan(rig, 'escalate', [a], [b])

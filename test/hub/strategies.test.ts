@@ -64,6 +64,22 @@ describe('failover', () => {
     expect(await outcomes(rig, alone)).toEqual(['c retry', 'c accepted'])
   })
 
+  test('whoever waits for the answer hears of the platform that took it, not of the first that did not', async () => {
+    plan(rig, 'failover', [robot('a', [FAILED])], [robot('b', [FAILED])], [robot('c')])
+    const mid = await rig.push()
+    const answer = rig.replies.settled(mid, 5_000, () => {})
+    await rig.calm()
+    expect((await answer).get(ALICE)).toMatchObject({ state: 'accepted' })
+  })
+
+  test('a webhook among the platforms has its rounds like the others, and no more', async () => {
+    const [hook, b] = [scripted('hook', [RETRY]), robot('b')]
+    plan(rig, 'failover', [hook], [b])
+    await rig.push()
+    await rig.clock.advance(2_000)
+    expect(counts(hook, b)).toEqual([3, 1])
+  })
+
   test('an ack of a live session ends it, but the first platform rings in any case', async () => {
     rig.connecting.add(ALICE)
     const [a, b] = [robot('a', [FAILED]), robot('b')]

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { Backoff, Capabilities, Channel, Endpoint, Io, Outcome, Sent } from '../../../server/channels/channel.ts'
 import type { Content } from '../../../server/channels/content.ts'
-import { createOutbound, type Outbound } from '../../../server/channels/outbound.ts'
+import { createOutbound, type Outbound } from '../../../server/channels/outbound/outbound.ts'
 import type { Clock } from '../../../server/clock.ts'
 import { createLog, type Log } from '../../../server/log.ts'
 import { type TestClock, testClock } from '../../helpers/clock.ts'

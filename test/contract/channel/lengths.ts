@@ -1,7 +1,7 @@
 /** Texts around and beyond the limit: whole, in order, no character broken, no request too big. */
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Content } from '../../../server/channels/content.ts'
-import { sizeOf } from '../../../server/channels/pieces.ts'
+import { sizeOf } from '../../../server/channels/text/pieces.ts'
 import type { Bench, ChannelUnderTest } from './bench.ts'
 import { CONFIRM_URL, contentOf, LINK, numbered, numbersIn } from './content.ts'
 

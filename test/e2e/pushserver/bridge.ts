@@ -1,6 +1,6 @@
 /** Carries connections from one address to another: a port of 127.0.0.1, or the path of a Unix socket. */
 import { once } from 'node:events'
-import { connect, createServer, type ListenOptions, type Socket, type TcpNetConnectOpts } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 
 export type Place = number | string
 
@@ -38,7 +38,6 @@ export async function startBridge(from: Place, to: Place): Promise<Bridge> {
   }
 }
 
-function placed(place: Place): ListenOptions & TcpNetConnectOpts & { path: string } {
-  const address = typeof place === 'string' ? { path: place } : { host: '127.0.0.1', port: place }
-  return address as ReturnType<typeof placed>
+function placed(place: Place): { readonly path: string } | { readonly host: string; readonly port: number } {
+  return typeof place === 'string' ? { path: place } : { host: '127.0.0.1', port: place }
 }

@@ -9,16 +9,16 @@ import { createInterface } from 'node:readline'
 import { type Bridge, type Place, startBridge } from './bridge.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const gatekeeper = join(import.meta.dirname, 'gatekeeper.ts')
+const gatekeeper = new URL('./gatekeeper.ts', import.meta.url).pathname
 
 /** How it is made and entered: as root, and as anybody who may be root in a namespace of users. */
 const ways = [
-  { make: ['-n'], enter: ['-n'] },
-  { make: ['-rn'], enter: ['-U', '-n', '--preserve-credentials'] },
+  { make: 'unshare -n', enter: 'nsenter -n' },
+  { make: 'unshare -rn', enter: 'nsenter -U -n --preserve-credentials' },
 ]
 /** The loopback of a new network is down. */
 const LOOPBACK = 'ip link set lo up'
-const way = ways.find(({ make }) => spawnSync('unshare', [...make, 'sh', '-c', LOOPBACK]).status === 0)
+const way = ways.find(({ make }) => spawnSync('sh', ['-c', `${make} ${LOOPBACK}`]).status === 0)
 
 /** Whether networks can be made here. */
 export const isApart = way !== undefined
@@ -38,12 +38,9 @@ export interface Network {
 /** @param dir an empty folder, for sockets */
 export async function makeNetwork(dir: string): Promise<Network> {
   if (!way) return thisNetwork
-  const keep = `${LOOPBACK} && exec "$@"`
-  const keeper = spawn(
-    'unshare',
-    [...way.make, 'sh', '-c', keep, 'sh', process.execPath, '--import', 'tsx', gatekeeper],
-    { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] },
-  )
+  const keep = `exec ${way.make} sh -c '${LOOPBACK} && exec "$@"' sh "$@"`
+  const words = [process.execPath, '--import', 'tsx', gatekeeper]
+  const keeper = spawn('sh', ['-c', keep, 'sh', ...words], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
   const say = await talkTo(keeper)
   const bridges: Bridge[] = []
   let count = 0
@@ -56,7 +53,7 @@ export async function makeNetwork(dir: string): Promise<Network> {
 
   return {
     isOwn: true,
-    prefix: `nsenter -t ${keeper.pid} ${way.enter.join(' ')} --`,
+    prefix: `${way.enter} -t ${keeper.pid} --`,
     async admit(port, as = port) {
       const between = socket()
       bridges.push(await startBridge(between, port))

@@ -53,6 +53,7 @@ export interface Stage {
   program(name: string, interpreter?: string): Promise<string>
   /** Runs a command line in the folder and the network of the hub. */
   shell(command: string): Promise<string>
+  request(path: string, init?: RequestInit): Promise<Response>
   /** What the hub answers, whatever its status. */
   api(path: string, init?: RequestInit): Promise<Envelope>
   /** Posts a body, as text or of a file of the edition; returns its task id. */
@@ -106,8 +107,10 @@ export async function setStage(edition: Edition, options: StageOptions = {}): Pr
     return copy
   }
 
-  async function api(path: string, init: RequestInit = {}): Promise<Envelope> {
-    const answer = await fetch(`${url}${path}`, init)
+  const request = (path: string, init: RequestInit = {}) => fetch(`${url}${path}`, init)
+
+  async function api(path: string, init?: RequestInit): Promise<Envelope> {
+    const answer = await request(path, init)
     return envelope.parse(await answer.json())
   }
 
@@ -116,6 +119,7 @@ export async function setStage(edition: Edition, options: StageOptions = {}): Pr
     vendors,
     network,
     shell,
+    request,
     api,
 
     async start({ args = [], env = {} } = {}) {

@@ -46,6 +46,18 @@ export async function startVendors(mailOptions: MailServerOptions): Promise<Vend
   }
 }
 
+/** What each got so far: the keys of its robots, the addresses of its mails. */
+export function gotBy({ feishu, dingtalk, wechat, mail }: Vendors): Readonly<Record<string, readonly string[]>> {
+  const keys = ({ requests }: Robot) =>
+    requests.map(({ url }) => /(?:v2\/hook\/|access_token=|key=)(\w+)/.exec(url)?.[1] ?? url)
+  return {
+    feishu: keys(feishu),
+    dingtalk: keys(dingtalk),
+    wechat: keys(wechat),
+    mail: mail.mails.map(({ to }) => to.join()),
+  }
+}
+
 async function startRobot(words: { readonly yes: object; readonly no: object }): Promise<Robot> {
   const saying =
     (word: object): Answer =>

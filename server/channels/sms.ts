@@ -3,17 +3,17 @@
  * is paid for: nothing is split, and what may have been sent is not sent again.
  */
 import * as z from 'zod'
-import { aliyunAccount, callAliyun } from './phone/aliyun.ts'
-import { type Addressed, defineChannel, Misconfigured } from './channel.ts'
+import { aliyunAccount, aliyunTo, callAliyun } from './phone/aliyun.ts'
+import { type Addressed, defineChannel } from './channel.ts'
 import type { Content } from './content.ts'
 import { addressOf } from './text/links.ts'
-import { dialled, nameOf, numbersOf, phoneNumber, type PhoneTarget, phoneTarget } from './phone/numbers.ts'
+import { dialled, nameOf, numbersOf, phonePlatform, type PhoneTarget, phoneTarget } from './phone/numbers.ts'
 import { chosenTemplate, filled, listedParams, namedParams, type Template } from './phone/template.ts'
 import { inOneLine, plainOf } from './phone/text.ts'
 import { fingerprint } from './outbound/secrets.ts'
 import { inSegments, isGsm, segmentsOf } from './phone/segments.ts'
 import { sendTencentSms, tencentAccount } from './phone/tencent.ts'
-import { postTwilio, twilioAccount, twilioSecrets } from './phone/twilio.ts'
+import { postTwilio, twilioAccount, twilioTo } from './phone/twilio.ts'
 
 /** https://www.twilio.com/docs/api/errors/21617 */
 const LONGEST = { max: 1600, unit: 'utf16' } as const
@@ -71,19 +71,10 @@ const tencent = {
   }),
 }
 
-const common = {
-  enabled: z.boolean().default(true).meta({ description: 'whether it is used', zh: '是否启用' }),
-  name: z.string().min(1).optional().meta({ description: 'its name', zh: '名称' }),
-  to: z.array(phoneNumber).min(1).max(100).meta({
-    description: 'numbers with their country code, in quotes: "+8613800138000"',
-    zh: '带国家码的号码，需加引号："+8613800138000"',
-  }),
-}
-
 const platform = z.discriminatedUnion('provider', [
-  z.strictObject({ ...common, ...twilio }),
-  z.strictObject({ ...common, ...aliyun }),
-  z.strictObject({ ...common, ...tencent }),
+  z.strictObject({ ...phonePlatform, ...twilio }),
+  z.strictObject({ ...phonePlatform, ...aliyun }),
+  z.strictObject({ ...phonePlatform, ...tencent }),
 ])
 const account = z.discriminatedUnion('provider', [
   z.strictObject(twilio),
@@ -144,33 +135,17 @@ export default defineChannel<z.infer<typeof platform>, Address, string, undefine
 })
 
 function addressed(given: Account, target: PhoneTarget, name?: string): Addressed<Address> {
-  const to = numbersOf(target.to, given.provider !== 'twilio')
-  const common = (title: string, ...identity: readonly string[]) => ({
-    id: fingerprint(given.provider, ...identity, ...to),
-    name: name ?? nameOf(title, to),
-  })
   switch (given.provider) {
     case 'twilio':
-      if (target.template !== undefined || target.params !== undefined) {
-        throw new Misconfigured('template: Twilio sends texts, it has no templates')
-      }
-      return {
-        ...common('Twilio', given.accountSid, given.from),
-        address: { ...given, to },
-        secrets: twilioSecrets(given),
-      }
-    case 'aliyun': {
-      const chosen = chosenTemplate(given, target, 'named')
-      return {
-        ...common('Aliyun', given.accessKeyId, chosen.code),
-        address: { ...given, to, chosen },
-        secrets: [given.accessKeySecret],
-      }
-    }
+      return twilioTo(given, target, name)
+    case 'aliyun':
+      return aliyunTo(given, target, name)
     case 'tencent': {
+      const to = numbersOf(target.to, true)
       const chosen = chosenTemplate(given, target, 'listed')
       return {
-        ...common('Tencent', given.secretId, chosen.code),
+        id: fingerprint('tencent', given.secretId, chosen.code, ...to),
+        name: name ?? nameOf('Tencent', to),
         address: { ...given, to, chosen },
         secrets: [given.secretKey],
       }
@@ -211,11 +186,11 @@ function textOf(content: Content, segments: number): string {
   const title = inOneLine(content.title).slice(0, LONGEST.max)
   const body = content.style === 'card' ? plainOf(content.body) : content.body.slice(0, LONGEST.max)
   const text = [title, body].filter((words) => words !== '').join(': ')
-  return inSegments(text, linksOf(content, text, segments), segments)
+  return inSegments(text, tailOf(content, text, segments), segments)
 }
 
 /** The message's own link goes where there is not enough room for the text, then the one to confirm. */
-function linksOf({ link, confirmUrl }: Content, text: string, segments: number): string {
+function tailOf({ link, confirmUrl }: Content, text: string, segments: number): string {
   const own = link === null ? '' : `\n${addressOf(link)}`
   const confirm = confirmUrl === null ? '' : `\n${isGsm(text) ? 'Confirm' : '确认'}: ${addressOf(confirmUrl)}`
   const start = text.slice(0, LEAST_TEXT)

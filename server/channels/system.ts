@@ -7,12 +7,11 @@ import type * as z from 'zod'
 import { systemClock } from '../clock.ts'
 import { SYSTEM, wireName } from '../protocol/address.ts'
 import { type Addressed, defineChannel, type Io, type Outcome } from './channel.ts'
-import type { OutboundAnswer } from './outbound/outbound.ts'
 import { refusal, unanswered } from './outbound/outcomes.ts'
 import { fingerprint, secretsOfUrl } from './outbound/secrets.ts'
-import { type Entry, platformSchema, sectionSchema } from './system-config.ts'
-import { codeOf, createFolder } from './system-file.ts'
-import { type Notice, noticeOf, sheetOf } from './system-notice.ts'
+import { type Entry, platformSchema, sectionSchema } from './system/config.ts'
+import { codeOf, createFolder } from './system/file.ts'
+import { type Notice, noticeOf, sheetOf } from './system/notice.ts'
 
 const ACCEPTED: Outcome = { kind: 'accepted' }
 /** where the section names none */
@@ -32,8 +31,8 @@ type Address =
 interface Post {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** null: as long as any other request */
-  readonly timeoutMs: number | null
+  /** as long as any other request where there is none */
+  readonly timeoutMs?: number
 }
 
 interface Part {
@@ -112,56 +111,47 @@ function addressed({ type, name = type, path = USUAL_PATH, url, headers = {}, ti
     case 'file':
       return { id: `file:${fingerprint(normalize(`${path}/`))}`, name, address: { type, path }, secrets: [] }
     case 'http': {
-      const timeoutMs = timeout === undefined ? null : timeout * 1_000
       if (url === undefined) return { id: type, name, address: { type, post: null }, secrets: [] }
       return {
         id: `http:${fingerprint(url)}`,
         name,
-        address: { type, post: { url, headers: lowerCased(headers), timeoutMs } },
+        address: {
+          type,
+          post: { url, headers: lowerCased(headers), ...(timeout === undefined ? {} : { timeoutMs: timeout * 1_000 }) },
+        },
         secrets: [...secretsOfUrl(url), ...secretsOf(lowerCased(headers))],
       }
     }
   }
 }
 
-async function post(notice: Notice, { url, headers, timeoutMs }: Post, io: Io): Promise<Outcome> {
-  const asked = io.http.request({
+async function post(notice: Notice, { headers, ...to }: Post, { http }: Io): Promise<Outcome> {
+  const answer = await http.request({
+    ...to,
     method: 'POST',
-    url,
     headers: { 'content-type': 'application/json; charset=utf-8', ...headers },
     body: JSON.stringify(notice),
     trusted: true,
   })
-  const isShorter = timeoutMs !== null && timeoutMs < io.timeoutMs
-  const late: OutboundAnswer = { ok: false, detail: lateWords(timeoutMs ?? 0), maybeDelivered: true }
-  const answer = await (isShorter ? within(timeoutMs, asked, late) : asked)
   if (!answer.ok) return unanswered(answer)
   if (answer.status >= 200 && answer.status < 300) return ACCEPTED
   return refusal(answer, null, new Map())
 }
 
-/** A terminal or a disk may take its time for ever. */
+/** A terminal or a disk may take its time for ever: what comes later than this, in ms, is not listened to. */
 function attempted(work: Promise<void>, timeoutMs: number): Promise<Outcome> {
-  const outcome = work.then(
-    () => ACCEPTED,
-    (error: unknown): Outcome => ({ kind: 'retry', detail: codeOf(error) }),
-  )
-  return within(timeoutMs, outcome, { kind: 'unknown', detail: lateWords(timeoutMs) })
-}
-
-/** What `work`, which never rejects, comes to, or `late` after `ms` of real time. What comes later is not listened to. */
-function within<T>(ms: number, work: Promise<T>, late: T): Promise<T> {
   return new Promise((resolve) => {
-    const cancel = systemClock.after(ms, () => resolve(late))
-    void work.then((outcome) => {
+    const late = { kind: 'unknown', detail: `no answer within ${timeoutMs / 1_000} s` } as const
+    const cancel = systemClock.after(timeoutMs, () => resolve(late))
+    const end = (outcome: Outcome) => {
       cancel()
       resolve(outcome)
-    })
+    }
+    work.then(
+      () => end(ACCEPTED),
+      (error: unknown) => end({ kind: 'retry', detail: codeOf(error) }),
+    )
   })
-}
-
-function lateWords(ms: number): string {
-  return `no answer within ${ms / 1_000} s`
 }
 
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {

@@ -6,6 +6,7 @@ import { postJson, readJson } from './outbound/json.ts'
 import type { OutboundAnswer } from './outbound/outbound.ts'
 import { type Passing, refusal, unanswered } from './outbound/outcomes.ts'
 import { fingerprint } from './outbound/secrets.ts'
+import { escaped } from './text/escape.ts'
 import { linkLines } from './text/links.ts'
 import { type Line, readMarkdown, type Span } from './text/markdown.ts'
 import { headed, pieces } from './text/pieces.ts'
@@ -159,12 +160,6 @@ function quiet(text: string): string {
   return text.replaceAll(/https?:\/\/[\w.~:/?#&=%+@-]+|(?<!\w)@(?=\w)/g, (found) =>
     found === '@' ? `@${ZERO_WIDTH_SPACE}` : found,
   )
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' }
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"]/g, (sign) => ENTITIES[sign] ?? sign)
 }
 
 /** What the vendor counts. */

@@ -3,15 +3,15 @@
  * its own, nothing is split, and who may have been called is not called again.
  */
 import * as z from 'zod'
-import { aliyunAccount, callAliyun } from './phone/aliyun.ts'
-import { type Addressed, defineChannel, Misconfigured } from './channel.ts'
+import { aliyunAccount, aliyunTo, callAliyun } from './phone/aliyun.ts'
+import { type Addressed, defineChannel } from './channel.ts'
 import type { Content } from './content.ts'
-import { dialled, nameOf, numbersOf, phoneNumber, type PhoneTarget, phoneTarget } from './phone/numbers.ts'
-import { chosenTemplate, filled, namedParams, type Template } from './phone/template.ts'
+import { dialled, phonePlatform, type PhoneTarget, phoneTarget } from './phone/numbers.ts'
+import { filled, namedParams, type Template } from './phone/template.ts'
 import { inOneLine, plainOf, withoutAddresses } from './phone/text.ts'
+import { escaped } from './text/escape.ts'
 import { shortened } from './text/pieces.ts'
-import { fingerprint } from './outbound/secrets.ts'
-import { postTwilio, twilioAccount, twilioSecrets } from './phone/twilio.ts'
+import { postTwilio, twilioAccount, twilioTo } from './phone/twilio.ts'
 
 /** https://www.twilio.com/docs/api/errors/32018 */
 const LONGEST = { max: 4000, unit: 'utf16' } as const
@@ -50,18 +50,9 @@ const aliyun = {
     .meta({ description: 'where the API is', zh: 'API 地址' }),
 }
 
-const common = {
-  enabled: z.boolean().default(true).meta({ description: 'whether it is used', zh: '是否启用' }),
-  name: z.string().min(1).optional().meta({ description: 'its name', zh: '名称' }),
-  to: z.array(phoneNumber).min(1).max(100).meta({
-    description: 'numbers with their country code, in quotes: "+8613800138000"',
-    zh: '带国家码的号码，需加引号："+8613800138000"',
-  }),
-}
-
 const platform = z.discriminatedUnion('provider', [
-  z.strictObject({ ...common, ...twilio }),
-  z.strictObject({ ...common, ...aliyun }),
+  z.strictObject({ ...phonePlatform, ...twilio }),
+  z.strictObject({ ...phonePlatform, ...aliyun }),
 ])
 const account = z.discriminatedUnion('provider', [
   z.strictObject(twilio),
@@ -115,25 +106,7 @@ export default defineChannel<z.infer<typeof platform>, Address, string, undefine
 })
 
 function addressed(given: Account, target: PhoneTarget, name?: string): Addressed<Address> {
-  const to = numbersOf(target.to, given.provider === 'aliyun')
-  if (given.provider === 'aliyun') {
-    const chosen = chosenTemplate(given, target, 'named')
-    return {
-      id: fingerprint('aliyun', given.accessKeyId, chosen.code, ...to),
-      name: name ?? nameOf('Aliyun', to),
-      address: { ...given, to, chosen },
-      secrets: [given.accessKeySecret],
-    }
-  }
-  if (target.template !== undefined || target.params !== undefined) {
-    throw new Misconfigured('template: Twilio speaks texts, it has no templates')
-  }
-  return {
-    id: fingerprint('twilio', given.accountSid, given.from, ...to),
-    name: name ?? nameOf('Twilio', to),
-    address: { ...given, to },
-    secrets: twilioSecrets(given),
-  }
+  return given.provider === 'twilio' ? twilioTo(given, target, name) : aliyunTo(given, target, name)
 }
 
 /** The request's body for one number, unsigned. */
@@ -162,17 +135,8 @@ function twimlOf({ title, body }: Content, { language, voice, loop }: Of<'twilio
   return `<Response><Say${written}>${escaped(words === '' ? NOTHING : words)}</Say></Response>`
 }
 
-function spoken(text: string, most: number): string {
-  return shortened(inOneLine(withoutAddresses(plainOf(text))), ({ length }) => length / most)
-}
-
 /** XML 1.0 has no place for U+FFFE and U+FFFF. */
-function escaped(text: string): string {
-  return text
-    .replaceAll(/[\uFFFE\uFFFF]/g, '')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&apos;')
+function spoken(text: string, most: number): string {
+  const plain = inOneLine(withoutAddresses(plainOf(text))).replaceAll(/[\uFFFE\uFFFF]/g, '')
+  return shortened(plain, ({ length }) => length / most)
 }

@@ -1,11 +1,15 @@
 /** The section `smtp_relay` of PushServer: read, so that its config files are taken whole; nothing acts on it yet. */
 import * as z from 'zod'
-import { smtpSchema } from '../channels/email/accounts.ts'
+import { accountFields, hasPassword, withTls } from '../channels/email/accounts.ts'
 
-const accountSchema = smtpSchema.safeExtend({
-  name: z.string().min(1).optional().meta({ description: 'what it is called in statistics', zh: '统计中显示的名称' }),
-  enabled: z.boolean().default(true).meta({ description: 'whether it is used', zh: '是否启用' }),
-})
+const accountSchema = z
+  .strictObject({
+    ...accountFields,
+    name: z.string().min(1).optional().meta({ description: 'what it is called in statistics', zh: '统计中显示的名称' }),
+    enabled: z.boolean().default(true).meta({ description: 'whether it is used', zh: '是否启用' }),
+  })
+  .check(hasPassword)
+  .transform(withTls)
 
 export const smtpRelaySchema = z
   .strictObject({

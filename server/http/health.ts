@@ -8,7 +8,7 @@ export function health({ hub, store, clock, version }: HttpOptions): (ctx: Conte
     ctx.status = writable ? 200 : 503
     ctx.body = {
       status: writable ? 'ok' : 'failed',
-      timestamp: new Date(clock.now()).toISOString(),
+      timestamp: new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z'),
       version,
       code: ctx.status,
       message: writable ? '服务运行正常' : '服务异常',

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import ding from '../../server/channels/ding.ts'
 import { createOutbound, type Outbound } from '../../server/channels/outbound/outbound.ts'
-import { createLog } from '../../server/log.ts'
-import { channelContract, contentOf } from '../contract/channel.ts'
+import { channelContract, contentOf, ioOf } from '../contract/channel.ts'
 import { type TestClock, testClock } from '../helpers/clock.ts'
 import { type Received, type Receiver, startReceiver } from '../helpers/receiver.ts'
 
@@ -123,19 +122,11 @@ describe('in front of a vendor that counts', () => {
     await Promise.all([outbound.close(), vendor.close()])
   })
 
-  const io = () => ({
-    http: outbound,
-    log: createLog('silent'),
-    now: () => clock.now(),
-    hubToken: '',
-    timeoutMs: 15_000,
-    signal: new AbortController().signal,
-  })
   function send(given: Record<string, unknown> = {}) {
     const own = { ...account, appKey: `ding-${company}`, userIds: ['a'], baseUrl: `${vendor.url}/`, ...given }
     const [endpoint] = ding.endpoints(own, undefined, BACKOFF)
     if (!endpoint) throw new Error('no endpoint')
-    return endpoint.send(contentOf(), io())
+    return endpoint.send(contentOf(), ioOf(outbound, clock))
   }
   const calls = () => vendor.requests.filter(({ url }) => url.endsWith('/send'))
 

@@ -4,11 +4,11 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Content } from '../../server/channels/content.ts'
 import { createOutbound } from '../../server/channels/outbound/outbound.ts'
 import system, { systemChannel } from '../../server/channels/system.ts'
-import { noticeOf, sheetOf } from '../../server/channels/system-notice.ts'
+import { noticeOf, sheetOf } from '../../server/channels/system/notice.ts'
 import { createLog } from '../../server/log.ts'
 import { channelContract, contentOf } from '../contract/channel.ts'
 import { ioOf } from '../contract/channel/bench.ts'
-import { testClock } from '../helpers/clock.ts'
+import { testClock, type TestClock } from '../helpers/clock.ts'
 import { configFolder } from '../helpers/config.ts'
 import { temporaryFolder } from '../helpers/folder.ts'
 import { startReceiver } from '../helpers/receiver.ts'
@@ -47,7 +47,11 @@ channelContract({
 })
 
 /** Sends through the first endpoint of this entry; what was printed and logged. */
-async function send(entry: Record<string, unknown>, content: Content = contentOf(), fault?: Error) {
+async function send(
+  entry: Record<string, unknown>,
+  content: Content = contentOf(),
+  { fault, turn }: { readonly fault?: Error; readonly turn?: (clock: TestClock) => Promise<void> } = {},
+) {
   const printed: string[] = []
   const channel = systemChannel((text) => {
     printed.push(text)
@@ -59,7 +63,9 @@ async function send(entry: Record<string, unknown>, content: Content = contentOf
   const http = createOutbound(clock, 15_000)
   onTestFinished(() => http.close())
   const [endpoint] = channel.endpoints({ notifications: [entry] }, undefined, BACKOFF)
-  return { outcome: await endpoint?.send(content, ioOf(http, clock, log)), printed, logged }
+  const sent = endpoint?.send(content, ioOf(http, clock, log))
+  await turn?.(clock)
+  return { outcome: await sent, printed, logged }
 }
 
 async function folderOf() {
@@ -151,8 +157,12 @@ describe('http', () => {
   test('its own timeout, where it is shorter', async () => {
     const receiver = await startReceiver(() => {})
     onTestFinished(() => receiver.close())
-    const { outcome } = await send({ type: 'http', url: receiver.url, timeout: 0.1 })
-    expect(outcome).toEqual({ kind: 'unknown', detail: 'no answer within 0.1 s', parts: 0 })
+    const turn = async (clock: TestClock) => {
+      await receiver.received(1)
+      await clock.advance(3_000)
+    }
+    const { outcome } = await send({ type: 'http', url: receiver.url, timeout: 3 }, contentOf(), { turn })
+    expect(outcome).toEqual({ kind: 'unknown', detail: 'no answer within 3 s', parts: 0 })
   })
 })
 

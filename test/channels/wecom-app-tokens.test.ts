@@ -2,8 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createOutbound, type Outbound } from '../../server/channels/outbound/outbound.ts'
 import wecomApp from '../../server/channels/wecom-app.ts'
-import { createLog } from '../../server/log.ts'
-import { contentOf } from '../contract/channel.ts'
+import { contentOf, ioOf } from '../contract/channel.ts'
 import { type TestClock, testClock } from '../helpers/clock.ts'
 import { type Received, type Receiver, startReceiver, status } from '../helpers/receiver.ts'
 
@@ -52,14 +51,6 @@ afterEach(async () => {
   await Promise.all([outbound.close(), vendor.close()])
 })
 
-const io = () => ({
-  http: outbound,
-  log: createLog('silent'),
-  now: () => clock.now(),
-  hubToken: '',
-  timeoutMs: 15_000,
-  signal: new AbortController().signal,
-})
 /** of a company of its own: tokens outlive a test */
 let company = 0
 function endpoint(given: Record<string, unknown> = {}) {
@@ -70,7 +61,7 @@ function endpoint(given: Record<string, unknown> = {}) {
     BACKOFF,
   )
   if (!found) throw new Error('no endpoint')
-  return { send: () => found.send(contentOf(), io()) }
+  return { send: () => found.send(contentOf(), ioOf(outbound, clock)) }
 }
 beforeEach(() => void (company += 1))
 const sends = () => vendor.requests.filter(({ method }) => method === 'POST')
@@ -168,7 +159,7 @@ test('a direct call hands back the very words, even where they are no JSON as in
     baseUrl: vendor.url,
   })
   const target = { touser: 'test', agentid: `${AGENT}` }
-  expect(await direct?.send(contentOf({ title: 'hello', body: '' }, { target }), io())).toMatchObject({
+  expect(await direct?.send(contentOf({ title: 'hello', body: '' }, { target }), ioOf(outbound, clock))).toMatchObject({
     answer: ALL_INVALID,
   })
   expect(JSON.parse(sends()[0]?.body ?? '')).toMatchObject({

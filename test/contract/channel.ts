@@ -10,6 +10,7 @@ import { testDirect } from './channel/direct.ts'
 import { testLengths } from './channel/lengths.ts'
 import { testSecrets } from './channel/secrets.ts'
 import { testShown } from './channel/shown.ts'
+import { testSpeed } from './channel/speed.ts'
 
 export { type ChannelUnderTest, ioOf } from './channel/bench.ts'
 export { CONFIRM_URL, contentOf, LINK } from './channel/content.ts'
@@ -22,6 +23,7 @@ export function channelContract(subject: ChannelUnderTest): void {
     describe('described', () => testDescribed(subject, bench))
     describe('shown', () => testShown(subject, bench))
     describe('lengths', () => testLengths(subject, bench))
+    describe('speed', () => testSpeed(subject, bench))
     describe('answers', () => testAnswers(subject, bench))
     describe('secrets', () => testSecrets(subject, bench))
     testDirect(subject, bench)

@@ -1,7 +1,7 @@
 /** A vendor with what a channel needs to speak to it. */
 import type { Io } from '../../server/channels/channel.ts'
 import { createOutbound } from '../../server/channels/outbound/outbound.ts'
-import { createLog } from '../../server/log.ts'
+import { ioOf } from '../contract/channel.ts'
 import { type TestClock, testClock } from './clock.ts'
 import { startVendor, type Vendor, type VendorRules } from './vendor.ts'
 
@@ -21,14 +21,7 @@ export async function vendorBench(rules: VendorRules): Promise<VendorBench> {
   return {
     vendor,
     clock,
-    io: {
-      http,
-      log: createLog('silent'),
-      now: () => clock.now(),
-      hubToken: 'canary-hub-token',
-      timeoutMs: TIMEOUT_MS,
-      signal: new AbortController().signal,
-    },
+    io: ioOf(http, clock),
     async close() {
       await Promise.all([http.close(), vendor.close()])
     },

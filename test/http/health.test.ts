@@ -10,7 +10,7 @@ test('both documented shapes are in one object', async () => {
   expect(status).toBe(200)
   expect(json).toEqual({
     status: 'ok',
-    timestamp: '2026-11-24T00:00:00.000Z',
+    timestamp: '2026-11-24T00:00:00Z',
     version: expect.stringMatching(/^\d+\.\d+\.\d+/),
     code: 200,
     message: '服务运行正常',

@@ -35,10 +35,10 @@ const login = {
     zh: '密码，多数服务商需使用授权码或应用专用密码',
   }),
   from: addressSchema.meta({ description: 'address of the sender', zh: '发件人地址' }),
-  tls: z.boolean().default(true).meta({
+  tls: z.boolean().optional().meta({
     description:
-      'demand TLS with a valid certificate; false: take it where it is offered, else send all in the clear, password included',
-    zh: '要求 TLS 且证书有效；设为 false 时，服务器支持才加密，否则明文发送（含密码）',
+      'true: demand TLS with a valid certificate; false: take it where it is offered, else send all in the clear, password included; without this key: true for an account with a user name, else false',
+    zh: 'true：要求 TLS 且证书有效；false：服务器支持才加密，否则明文发送（含密码）；不设置时，有用户名则为 true，否则为 false',
   }),
   timeout: z.number().positive().max(300).default(CONNECT_TIMEOUT_S).meta({
     description: 'seconds that connecting may take',
@@ -46,24 +46,29 @@ const login = {
   }),
 }
 
-const named = { host, port, ...login }
+/** What every account says of itself. */
+export const accountFields = { host, port, ...login }
 
 /** As `recipients.<name>.platforms.email.smtp` has it. */
-export const smtpSchema = z.strictObject(named).check(hasPassword)
+export const smtpSchema = z.strictObject(accountFields).check(hasPassword).transform(withTls)
 
 /** The section `email`: the account of every recipient without one of its own. */
-export const globalSchema = z.strictObject({ smtp_host: host, smtp_port: port, ...login }).check(hasPassword)
+export const globalSchema = z
+  .strictObject({ smtp_host: host, smtp_port: port, ...login })
+  .check(hasPassword)
+  .transform(withTls)
 
 /** The account of the SDK, with everyone it may send as. */
 export const sendingSchema = z
   .strictObject({
-    ...named,
+    ...accountFields,
     senders: z.array(addressSchema).default([]).meta({
       description: 'further addresses that callers may send from, beside `from` and `username`',
       zh: '除 `from` 与 `username` 外，允许调用方使用的其他发件人地址',
     }),
   })
   .check(hasPassword)
+  .transform(withTls)
 
 export function globalAccount({ smtp_host, smtp_port, ...rest }: z.infer<typeof globalSchema>): Account {
   return { host: smtp_host, port: smtp_port, ...rest }
@@ -82,7 +87,15 @@ function base64(text: string): string {
   return Buffer.from(text).toString('base64')
 }
 
-function hasPassword({ value, issues }: z.core.ParsePayload<{ username: string; password: string }>): void {
+/** A relay inside a house often has neither users nor TLS; a password is never sent in the clear unasked. */
+export function withTls<T extends { readonly username: string; readonly tls?: boolean | undefined }>(
+  account: T,
+): T & { readonly tls: boolean } {
+  return { ...account, tls: account.tls ?? account.username !== '' }
+}
+
+/** A check for schemas of accounts. */
+export function hasPassword({ value, issues }: z.core.ParsePayload<{ username: string; password: string }>): void {
   if (value.username === '' || value.password !== '') return
   issues.push({ code: 'custom', input: undefined, path: ['password'], message: 'there is a username without it' })
 }

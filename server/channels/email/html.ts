@@ -1,7 +1,8 @@
 /** The HTML of a mail: a bar in the colour of the level, title, text, and links as buttons. No tables, no images. */
 import { type Content, looks } from '../content.ts'
-import { escapeHtml, markdownToHtml } from './markdown.ts'
+import { escaped } from '../text/escape.ts'
 import { linksOf } from '../text/links.ts'
+import { markdownToHtml } from './markdown.ts'
 
 const styles = {
   page: "margin:0;padding:16px;background:#f3f4f6;color:#1f2328;font:15px/1.6 -apple-system,'Segoe UI','PingFang SC','Microsoft YaHei',sans-serif",
@@ -20,10 +21,10 @@ export function htmlOf(content: Content): string {
   return [
     '<!doctype html>',
     '<html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
-    `<meta name="color-scheme" content="light"><title>${escapeHtml(title)}</title></head>`,
+    `<meta name="color-scheme" content="light"><title>${escaped(title)}</title></head>`,
     `<body style="${styles.page}">`,
     `<div style="${styles.card}${color}"><div style="${styles.inside}">`,
-    `<h1 style="${styles.title}">${emoji} ${escapeHtml(title)}</h1>`,
+    `<h1 style="${styles.title}">${emoji} ${escaped(title)}</h1>`,
     markdownToHtml(body),
     buttonsOf(content, color),
     '</div></div></body></html>',
@@ -35,8 +36,7 @@ export function htmlOf(content: Content): string {
 /** The words stay dark on white: no level's colour takes away from them. */
 function buttonsOf(content: Content, color: string): string {
   const buttons = linksOf(content).map(
-    ({ text, url }) =>
-      `<a href="${escapeHtml(url)}" style="${styles.button}${color}">${escapeHtml(text)}</a>`,
+    ({ text, url }) => `<a href="${escaped(url)}" style="${styles.button}${color}">${escaped(text)}</a>`,
   )
   return buttons.length === 0 ? '' : `<div style="${styles.buttons}">${buttons.join('\n')}</div>`
 }

@@ -3,6 +3,7 @@
  * lists, quotes, rules, links. Every other sign stands for itself, raw HTML too: nothing of the text becomes
  * markup but what is made here. Takes time in proportion to the text, whatever is in it.
  */
+import { escaped } from '../text/escape.ts'
 import { FENCE, fenced, readSpans, RULE, type Span } from '../text/markdown.ts'
 
 const MAX_DEPTH = 6
@@ -21,19 +22,6 @@ const headingSizes = ['20px', '18px', '16px', '15px', '14px', '14px'] as const
 const HEADING = /^ {0,3}(#{1,6})[ \t]+(\S.*)$/
 const QUOTE = /^ {0,3}> ?/
 const ITEM = /^( {0,3})([-*+]|\d{1,9}[.)])([ \t]+)(?=\S)/
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-/** The text as it is, fit for the inside of an element or of a quoted attribute. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (sign) => ESCAPES[sign] ?? sign)
-}
 
 /** The text as HTML, styled by attributes only. */
 export function markdownToHtml(text: string): string {
@@ -63,7 +51,7 @@ function blocks(lines: readonly string[], depth: number): string {
 
 function code(lines: readonly string[], start: number): Block | null {
   const block = fenced(lines, start)
-  return block && { html: `<pre style="${styles.pre}">${escapeHtml(block.text)}</pre>`, next: block.next }
+  return block && { html: `<pre style="${styles.pre}">${escaped(block.text)}</pre>`, next: block.next }
 }
 
 /** What takes one line. */
@@ -188,11 +176,11 @@ function htmlOf(spans: readonly Span[], links = true): string {
   return spans
     .map((span) => {
       if ('spans' in span) return `<${TAGS[span.kind]}>${htmlOf(span.spans, links)}</${TAGS[span.kind]}>`
-      const html = escapeHtml(span.text).replaceAll('\n', '<br>\n')
+      const html = escaped(span.text).replaceAll('\n', '<br>\n')
       if (span.kind === 'code') return `<code style="${styles.code}">${html}</code>`
       if (span.kind !== 'link' || !links) return html
       const words = span.words.length === 0 ? html : htmlOf(span.words, false)
-      return `<a href="${escapeHtml(span.url)}" style="${styles.link}">${words}</a>`
+      return `<a href="${escaped(span.url)}" style="${styles.link}">${words}</a>`
     })
     .join('')
 }

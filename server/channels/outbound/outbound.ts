@@ -22,6 +22,8 @@ export interface OutboundRequest {
    * only the name or literal address can be judged
    */
   readonly trusted: boolean
+  /** where that is shorter than for all others */
+  readonly timeoutMs?: number
   readonly proxy?: Proxy | undefined
 }
 
@@ -61,8 +63,8 @@ export function createOutbound(
   const routes = createRoutes(lookup)
 
   return {
-    async request({ method, url, headers, body, trusted, proxy }) {
-      const limit = timeLimit(clock, timeoutMs)
+    async request({ method, url, headers, body, trusted, proxy, timeoutMs: own = timeoutMs }) {
+      const limit = timeLimit(clock, Math.min(own, timeoutMs))
       try {
         const target = new URL(url)
         if (!trusted && objectionTo(target) !== null) throw new Blocked()

@@ -6,7 +6,8 @@ import { guardedLookup } from './guard.ts'
 const CONNECT_MS = 5_000
 /** a proxy that takes CONNECT and never answers it must not hold its connection longer than this */
 const TUNNEL_MS = 15_000
-const CONNECTIONS_PER_ORIGIN = 16
+/** How many are used at once is the hub's to say: one server that hangs for some must not hang for others. */
+const CONNECTIONS_PER_ORIGIN = 256
 
 /** A proxy as the config names one. `protocol` is how the proxy itself is spoken to, http unless told. */
 export interface Proxy {

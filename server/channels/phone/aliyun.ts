@@ -5,10 +5,13 @@
  */
 import { createHash, createHmac, randomUUID } from 'node:crypto'
 import * as z from 'zod'
-import type { Io, Outcome } from '../channel.ts'
+import type { Addressed, Io, Outcome } from '../channel.ts'
 import type { OutboundRequest } from '../outbound/outbound.ts'
 import { refusal, unanswered } from '../outbound/outcomes.ts'
+import { fingerprint } from '../outbound/secrets.ts'
 import { readJson } from '../outbound/json.ts'
+import { nameOf, numbersOf, type PhoneTarget } from './numbers.ts'
+import { chosenTemplate, type OwnTemplate, type Template } from './template.ts'
 
 /** Both services have it. */
 const VERSION = '2017-05-25'
@@ -64,6 +67,22 @@ function passing(code = '', message = ''): ReadonlyMap<string, number> {
   if (code === BUSY_NUMBER && message.includes(BUSY_FOR_A_MINUTE)) return new Map([[code, MINUTE_MS]])
   const wait = PASSING.get(code) ?? PASSING.get(code.split('.', 1)[0] ?? '')
   return new Map(wait === undefined ? [] : [[code, wait]])
+}
+
+/** An account with the people that it writes to or calls, and the template for them. @throws Misconfigured */
+export function aliyunTo<Account extends AliyunAccount & OwnTemplate>(
+  account: Account,
+  target: PhoneTarget,
+  name?: string,
+): Addressed<Account & { readonly to: readonly string[]; readonly chosen: Template }> {
+  const to = numbersOf(target.to, true)
+  const chosen = chosenTemplate(account, target, 'named')
+  return {
+    id: fingerprint('aliyun', account.accessKeyId, chosen.code, ...to),
+    name: name ?? nameOf('Aliyun', to),
+    address: { ...account, to, chosen },
+    secrets: [account.accessKeySecret],
+  }
 }
 
 function signedAcs3(action: string, own: URLSearchParams, account: AliyunAccount, now: number): OutboundRequest {

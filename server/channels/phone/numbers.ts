@@ -16,6 +16,16 @@ export const phoneNumber = z
     error: 'not a phone number with its country code, such as "+8613800138000"',
   })
 
+/** What the config says of a platform that reaches phones, whoever provides it. */
+export const phonePlatform = {
+  enabled: z.boolean().default(true).meta({ description: 'whether it is used', zh: '是否启用' }),
+  name: z.string().min(1).optional().meta({ description: 'its name', zh: '名称' }),
+  to: z.array(phoneNumber).min(1).max(MOST_NUMBERS).meta({
+    description: 'numbers with their country code, in quotes: "+8613800138000"',
+    zh: '带国家码的号码，需加引号："+8613800138000"',
+  }),
+}
+
 /** Values of template variables that a direct call gives itself. */
 const text = z.union([z.string(), z.number().transform(String)])
 

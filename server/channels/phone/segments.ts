@@ -20,11 +20,22 @@ const GSM_ELLIPSIS = '...'
 
 /** Segments that the text becomes; 1 for an empty one. No character is cut in two. */
 export function segmentsOf(text: string): number {
-  const sizes = sizesOf(text)
-  const room = isGsm(text) ? GSM_ROOM : UCS2_ROOM
-  let total = 0
-  for (const size of sizes) total += size
-  if (total <= room.alone) return 1
+  return packed(text).segments
+}
+
+interface Packed {
+  readonly segments: number
+  /** of the last one */
+  readonly used: number
+  readonly room: { readonly alone: number; readonly joined: number }
+}
+
+function packed(text: string): Packed {
+  const gsm = isGsm(text)
+  const room = gsm ? GSM_ROOM : UCS2_ROOM
+  const sizes = [...text].map((character) => (gsm ? (SEPTETS.get(character) ?? 1) : character.length))
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  if (total <= room.alone) return { segments: 1, used: total, room }
   let segments = 1
   let used = 0
   for (const size of sizes) {
@@ -34,7 +45,13 @@ export function segmentsOf(text: string): number {
     }
     used += size
   }
-  return segments
+  return { segments, used, room }
+}
+
+/** How much of so many segments the text takes. */
+function filled(text: string, most: number): number {
+  const { segments, used, room } = packed(text)
+  return ((segments - 1) * room.joined + used) / (most === 1 ? room.alone : most * room.joined)
 }
 
 /**
@@ -46,15 +63,10 @@ export function inSegments(text: string, tail: string, most: number): string {
   if (segmentsOf(whole) <= most) return whole
   const ellipsis = isGsm(whole) ? GSM_ELLIPSIS : ELLIPSIS
   const cut = (short: string) => (short.endsWith(ELLIPSIS) ? short.slice(0, -ELLIPSIS.length) + ellipsis : short)
-  return cut(shortened(text, (short) => segmentsOf(cut(short) + tail) / most)) + tail
+  return cut(shortened(text, (short) => filled(cut(short) + tail, most))) + tail
 }
 
 export function isGsm(text: string): boolean {
   for (const character of text) if (!SEPTETS.has(character)) return false
   return true
-}
-
-function sizesOf(text: string): number[] {
-  const gsm = isGsm(text)
-  return [...text].map((character) => (gsm ? (SEPTETS.get(character) ?? 1) : character.length))
 }

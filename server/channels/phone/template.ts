@@ -37,6 +37,12 @@ export interface Variable {
   readonly from: { readonly field: Field } | { readonly value: string }
 }
 
+/** The template of an account, with what goes into its variables, by name or in order. */
+export interface OwnTemplate {
+  readonly template?: string | undefined
+  readonly params: Readonly<Record<string, Field>> | readonly Field[]
+}
+
 export interface Template {
   readonly code: string
   readonly variables: readonly Variable[]
@@ -58,7 +64,7 @@ const NOTHING = '-'
  * @throws Misconfigured where none is named, and for values in the other style
  */
 export function chosenTemplate(
-  own: { readonly template?: string | undefined; readonly params: Readonly<Record<string, Field>> | readonly Field[] },
+  own: OwnTemplate,
   { template = own.template, params }: Partial<PhoneTarget>,
   style: 'named' | 'listed',
 ): Template {

@@ -3,9 +3,11 @@
  * https://www.twilio.com/docs/usage/requests-to-twilio, https://www.twilio.com/docs/api/errors
  */
 import * as z from 'zod'
-import type { Io, Outcome } from '../channel.ts'
+import { type Addressed, type Io, Misconfigured, type Outcome } from '../channel.ts'
 import { type Passing, refusal, unanswered } from '../outbound/outcomes.ts'
+import { fingerprint } from '../outbound/secrets.ts'
 import { readJson } from '../outbound/json.ts'
+import { nameOf, numbersOf, type PhoneTarget } from './numbers.ts'
 
 /** What the config says of an account. */
 export const twilioAccount = {
@@ -66,9 +68,23 @@ export async function postTwilio(
   return refusal(answer, said && { code: String(said.code), text: said.message }, PASSING)
 }
 
-/** The token, and the header's form of it. */
-export function twilioSecrets(account: TwilioAccount): readonly string[] {
-  return [account.authToken, credentials(account)]
+/** An account with the people that it writes to or calls. @throws Misconfigured */
+export function twilioTo<Account extends TwilioAccount & { readonly from: string }>(
+  account: Account,
+  { to: given, template, params }: PhoneTarget,
+  name?: string,
+): Addressed<Account & { readonly to: readonly string[] }> {
+  if (template !== undefined || params !== undefined) {
+    throw new Misconfigured('template: Twilio takes texts, it has no templates')
+  }
+  const to = numbersOf(given, false)
+  return {
+    id: fingerprint('twilio', account.accountSid, account.from, ...to),
+    name: name ?? nameOf('Twilio', to),
+    address: { ...account, to },
+    // the header's form of it too
+    secrets: [account.authToken, credentials(account)],
+  }
 }
 
 function credentials({ accountSid, apiKey = accountSid, authToken }: TwilioAccount): string {

@@ -9,7 +9,7 @@ const BOUNDARY = /[\s!-/:-@[-^`{-~]/
 
 /** Plain text that nothing is read into: no mention, no link. */
 export function escaped(text: string): string {
-  return text.replaceAll(/[&<>]/g, (sign) => ENTITIES[sign] ?? sign)
+  return /[&<>]/.test(text) ? text.replaceAll(/[&<>]/g, (sign) => ENTITIES[sign] ?? sign) : text
 }
 
 /** A link; the URL stands for itself where there are no other words. */

@@ -45,9 +45,9 @@ function texts(content: Content): readonly Message[] {
   const { title, body } = content.body === '' ? { title: '', body: content.title } : headed(content, MAX_TITLE)
   const whole = (text: string, mark: string) =>
     [bold(`${title} ${mark}`.trim()), escaped(text)].filter((line) => line !== '').join('\n')
-  return pieces(body, (text, mark) => (whole(text, mark) + links).length / MAX_TEXT, MAX_MESSAGES).map(
-    ({ text, mark, isLast }) => ({ text: whole(text, mark) + (isLast ? links : '') }),
-  )
+  return pieces(body, (text, mark) => (whole(text, mark) + links).length / MAX_TEXT).map(({ text, mark, isLast }) => ({
+    text: whole(text, mark) + (isLast ? links : ''),
+  }))
 }
 
 /** The title above, body and links beside a bar in the colour of the level. */

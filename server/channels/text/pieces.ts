@@ -31,25 +31,25 @@ export function sizeOf(text: string, unit: Unit): number {
 export function pieces(text: string, filled: (text: string, mark: string) => number, most = MOST): readonly Piece[] {
   if (filled(text, '') <= 1) return numbered([text])
   const { piece, whole, readable, after } = layoutOf(text)
-  let length = FIRST_TRY
-  const longest = (from: number, tail = '') =>
-    from + largest(text.length - from, length, (count) => filled(piece(from, from + count, tail), `(${most}/${most})`))
+  const mark = `(${most}/${most})`
   const parts: string[] = []
+  let count = FIRST_TRY
   let from = 0
   while (from < text.length && parts.length < most) {
-    const end = Math.max(longest(from), from + 1)
-    length = end - from
-    const to = end === text.length ? end : (readable(from, end) ?? whole(from, end))
-    const part = to < text.length && parts.length === most - 1 ? ended(from) : piece(from, to)
+    const start = from
+    const isCut = parts.length === most - 1 && filled(piece(start, text.length), mark) > 1
+    const tail = isCut ? ELLIPSIS : ''
+    count = Math.max(
+      1,
+      largest(text.length - start, count, (to) => filled(piece(start, start + to, tail), mark)),
+    )
+    const end = start + count
+    const to = end === text.length ? end : ((isCut ? null : readable(start, end)) ?? whole(start, end))
+    const part = piece(start, to, tail)
     if (part !== '') parts.push(part)
     from = after(to)
   }
   return numbered(parts)
-
-  function ended(from: number): string {
-    const end = longest(from, ELLIPSIS)
-    return piece(from, end === from ? from : whole(from, end), ELLIPSIS)
-  }
 }
 
 function numbered(parts: readonly string[]): readonly Piece[] {
@@ -90,38 +90,40 @@ interface Try {
 }
 
 const FIRST_TRY = 256
-/** after so many tries it is enough to be so near the end, as a part of all */
-const GOOD_TRIES = 5
-const NEAR = 1 / 128
+/** so near the end, as a part of all, is near enough */
+const NEAR = 1 / 512
 
 /**
- * The largest count up to `high` that fills 1 at most; 0 if there is none. `filled` may be as dear as its count is
- * large, so each try goes to where the line through those before it says that the end is.
+ * The largest count up to `high` that fills 1 at most, or nearly that; 0 if there is none. `filled` may be as dear
+ * as its count is large, so each try goes to where the line through those before it says that the end is.
  */
 function largest(high: number, guess: number, filled: (count: number) => number): number {
   let fits: Try = { count: 0, fill: 0 }
   let over: Try | null = null
   let count = Math.min(guess, high)
-  for (let tries = 1; count > fits.count; tries += 1) {
-    const near = tries < GOOD_TRIES ? 1 : Math.ceil(fits.count * NEAR)
+  while (count > fits.count) {
     const last = { fits, gap: over ? over.count - fits.count : Infinity }
     const fill = filled(count)
     if (fill <= 1) fits = { count, fill }
     else over = { count, fill }
-    count = over ? between(fits, over, last.gap, near) : Math.min(high, beyond(last.fits, fits) + near)
+    count = over ? between(fits, over, last.gap) : Math.min(high, beyond(last.fits, fits))
   }
   return fits.count
 }
 
 function beyond(last: Try, fits: Try): number {
   const slope = (fits.fill - last.fill) / (fits.count - last.count)
-  return Math.floor(fits.count + (slope > 0 ? (1 - fits.fill) / slope : fits.count))
+  return Math.floor(fits.count + (slope > 0 ? (1 - fits.fill) / slope : fits.count)) + Math.ceil(nearTo(fits) / 2)
 }
 
 /** The middle where the last try did not halve the gap; `fits` where they are near each other. */
-function between(fits: Try, over: Try, lastGap: number, near: number): number {
+function between(fits: Try, over: Try, lastGap: number): number {
   const gap = over.count - fits.count
-  if (gap <= near) return fits.count
+  if (gap <= nearTo(fits)) return fits.count
   const step = gap > lastGap / 2 ? gap / 2 : (gap * (1 - fits.fill)) / (over.fill - fits.fill)
   return fits.count + Math.min(gap - 1, Math.max(1, Math.floor(step)))
+}
+
+function nearTo({ count }: Try): number {
+  return Math.max(1, Math.floor(count * NEAR))
 }

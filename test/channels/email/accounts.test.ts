@@ -22,6 +22,12 @@ describe('an account', () => {
     expect(smtpSchema.parse({ host: 'relay', from: 'a@x.test' })).toMatchObject({ username: '', password: '' })
   })
 
+  test('demands TLS for a password unless told otherwise, and takes it where it is offered without one', () => {
+    const tls = (more: object) => smtpSchema.parse({ host: 'relay', from: 'a@x.test', ...more }).tls
+    expect([tls({}), tls({ tls: true })]).toEqual([false, true])
+    expect([tls(login), tls({ ...login, tls: false })]).toEqual([true, false])
+  })
+
   test.each([
     ['host', { host: '' }],
     ['host', { host: undefined }],

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { escapeHtml, markdownToHtml } from '../../../server/channels/email/markdown.ts'
+import { markdownToHtml } from '../../../server/channels/email/markdown.ts'
 
 /** Without the styles, which no test is about. */
 function html(text: string): string {
@@ -126,10 +126,6 @@ describe('raw HTML', () => {
       { numRuns: 3_000 },
     )
   })
-
-  test('attributes cannot be left', () => {
-    expect(escapeHtml(`"'<>&`)).toBe('&quot;&#39;&lt;&gt;&amp;')
-  })
 })
 
 const SIZE = 64 * 1024
@@ -180,7 +176,7 @@ function foreign(shown: string): string[] {
   const known =
     /^<(\/?(p|h[2-6]|ul|li|ol|blockquote|pre|code|strong|em|s|a)|br|hr|a href="(https?:|mailto:)[^"<>]*"|ol start="\d+")>$/
   const tags = shown.match(/<[^>]*>?/g) ?? []
-  return [...tags.filter((tag) => !known.test(tag)), ...(/&(?!(amp|lt|gt|quot|#39);)/.exec(shown) ?? [])]
+  return [...tags.filter((tag) => !known.test(tag)), ...(/&(?!(amp|lt|gt|quot);)/.exec(shown) ?? [])]
 }
 
 /** What is opened and not closed in order. */

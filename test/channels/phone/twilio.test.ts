@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { postTwilio, twilioSecrets } from '../../../server/channels/phone/twilio.ts'
+import { postTwilio, twilioTo } from '../../../server/channels/phone/twilio.ts'
 import { type VendorBench, vendorBench } from '../../helpers/vendor-bench.ts'
 import { vector } from '../../helpers/vectors.ts'
 
@@ -42,7 +42,7 @@ describe('requests', () => {
   })
 
   test('are kept secret in both spellings', () => {
-    const secrets = twilioSecrets({ ...account, baseUrl: '' })
+    const { secrets } = twilioTo({ ...account, baseUrl: '', from: '+12025550100' }, { to: ['+8613800138000'] })
     expect(secrets).toEqual([figures.auth_token, figures.authorization.slice('Basic '.length)])
   })
 

@@ -154,6 +154,14 @@ describe('any text', () => {
     )
   })
 
+  test.each([100, 1_000, 10_000])('fills pieces of %i bytes to the last hundredths, however uneven it is', (max) => {
+    const text = Array.from({ length: 60 }, (_, at) => ['x', '字', '😀'][at % 3]?.repeat(at * 7)).join('')
+    const sizes = pieces(text, filledOf(max, 'bytes'), 500).map((part) => sizeOf(part.text + part.mark, 'bytes'))
+    expect(sizes.length).toBeGreaterThan(2)
+    for (const size of sizes) expect(size).toBeLessThanOrEqual(max)
+    for (const size of sizes.slice(0, -1)) expect(size).toBeGreaterThan(max * 0.97 - '(500/500)😀'.length)
+  })
+
   test('has no broken character', () => {
     fc.assert(
       fc.property(plain, fc.integer({ min: 60, max: 200 }), (text, max) => {

@@ -76,7 +76,8 @@ function count(history: History, { stories, calls, kills }: Facts): Omit<Figures
     refused: of(wasRefused),
     requests: calls.length,
     said,
-    cut: calls.filter(({ said, saidAt, life }) => said === 'nothing' && saidAt >= (killed.get(life) ?? Infinity)).length,
+    cut: calls.filter(({ said, saidAt, life }) => said === 'nothing' && saidAt >= (killed.get(life) ?? Infinity))
+      .length,
     reached: all.reduce((sum, story) => sum + reachedBy(story), 0),
     tasks,
     notifications: history.notifications.length,

@@ -1,6 +1,16 @@
 /** How often a message came to one endpoint, and whether the hub had a reason to send it again, and says so. */
 import { MONITOR, RETRIES, type Target } from './cast.ts'
-import { type Call, callsOf, type Facts, type Kill, print, resultOf, saysYes, type Story, type Violation } from './facts.ts'
+import {
+  type Call,
+  callsOf,
+  type Facts,
+  type Kill,
+  print,
+  resultOf,
+  saysYes,
+  type Story,
+  type Violation,
+} from './facts.ts'
 
 /** ms after which an outcome must have survived a crash */
 const SETTLED_MS = 1_000

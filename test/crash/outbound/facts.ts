@@ -51,6 +51,7 @@ export interface Story {
 }
 
 export interface Kill {
+  readonly place: number
   readonly life: number
   readonly at: number
 }
@@ -67,7 +68,7 @@ export function gather({ pushes, events, tasks }: History): Facts {
   const calls = new Map<number, Call>()
   const kills: Kill[] = []
   for (const [place, event] of events.entries()) {
-    if (event.type === 'kill') kills.push(event)
+    if (event.type === 'kill') kills.push({ ...event, place })
     else if (event.type === 'arrive') {
       const call = { ...event, place, said: null, saidPlace: Infinity, saidAt: Infinity }
       calls.set(event.call, call)

@@ -26,4 +26,11 @@ export const FAULTS: ReadonlyMap<string, Fault> = new Map<string, Fault>([
   ['discreet', (op) => (op.op === 'attempt' ? [{ ...op, attempt: { ...op.attempt, maybeDuplicate: false } }] : [op])],
   /** sends past what has to be tried again */
   ['jumbled', (op) => [op.op === 'step' ? { ...op, holds: false } : op.op === 'accept' ? { ...op, holding: [] } : op]],
+  /** takes a repeat for another push */
+  ['repetitive', (op) => [op.op === 'accept' ? without(op, 'once') : op]],
 ])
+
+function without<T extends object>(op: T, key: keyof T): T {
+  const { [key]: _, ...rest } = op
+  return rest as T
+}

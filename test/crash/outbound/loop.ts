@@ -16,14 +16,15 @@ import type { Stage } from './stage.ts'
 import { type Moment, startVendor } from './vendor.ts'
 
 const PUSHERS = 6
-/** a hub with overdue work leaves it alone for 5 s after a start */
-const GRACE_MS = 5_000
+/** after a start; overdue work is left alone for 5 s, so what a kill cut is still as the kill left it */
+const EARLY_MS = 1_000
 const FIRST_REQUEST_MS = 10_000
 const MOMENT_MS = 2_000
 const CALM_MS = 60_000
 const LOOK_MS = 200
-/** longer than the pause between two rounds of anything that is still tried */
-const QUIET_MS = 1_500
+/** longer than a round takes that no task tells of */
+const QUIET_MS = 1_000
+const RESTARTED_MS = 300
 /** what a hub that is gone had sent is read by then */
 const LAST_BYTES_MS = 30
 
@@ -100,9 +101,7 @@ async function play(run: Run): Promise<History> {
 async function playRounds(run: Run): Promise<boolean> {
   const { chance, options, stage } = run
   for (let round = 0; round < options.rounds; round++) {
-    // in the grace nothing goes out, and what was cut is still as the kill left it
-    const isEarly = round > 0 && chance.chance(0.3)
-    if (isEarly) await pause(chance.between(0, GRACE_MS / 5))
+    if (round % 2 === 1) await pause(chance.between(0, EARLY_MS))
     else await moment(run)
     await kill(run)
     if (chance.chance(0.15)) {
@@ -113,7 +112,6 @@ async function playRounds(run: Run): Promise<boolean> {
     }
     if (!(await stage.hub.start())) return false
   }
-  await moment(run)
   return true
 }
 
@@ -143,7 +141,7 @@ async function calmDown({ stage }: Run, pushing: readonly Promise<void>[]): Prom
   await hub.stop()
   const requests = book.entries.length
   if (!(await hub.start())) return NOTHING
-  await pause(QUIET_MS)
+  await pause(RESTARTED_MS)
   const said = { tasks: await ask.tasks(ids), notifications: await ask.unread() }
   for (const event of book.entries.slice(requests)) {
     if (event.type === 'arrive') book.note({ type: 'nonsense', what: `${event.push} was sent again in the end` })

@@ -1,5 +1,5 @@
 /** Whether what was accepted got where its plan wants it, whether its task says so, and who was told if not. */
-import { MONITOR, type Target } from './cast.ts'
+import { MONITOR, RETRIES, type Target } from './cast.ts'
 import { callsOf, type Facts, print, resultOf, saysYes, type Story, type Violation, wasRefused } from './facts.ts'
 import type { Notification } from './history.ts'
 import { idIn } from './message.ts'
@@ -84,8 +84,11 @@ function isAs(story: Story, endpoint: string, status: string): boolean {
   return resultOf(story, endpoint)?.status === status
 }
 
-/** What failed has exactly one unread notification, which went out; all else has none. */
-export function checkNotifications({ stories }: Facts, notifications: readonly Notification[]): Violation[] {
+/**
+ * What failed has exactly one unread notification; all else has none. It goes out as well, unless kills cut every
+ * attempt at that.
+ */
+export function checkNotifications({ stories, kills }: Facts, notifications: readonly Notification[]): Violation[] {
   const found: Violation[] = []
   const byTask = new Map<string, Notification[]>()
   for (const notification of notifications) {
@@ -93,18 +96,19 @@ export function checkNotifications({ stories }: Facts, notifications: readonly N
   }
   for (const story of stories.values()) {
     const mine = [...story.ids].flatMap((id) => byTask.get(id) ?? [])
-    if (story.task?.status === 'failed') found.push(...checkAlarm(story, mine))
+    if (story.task?.status === 'failed') found.push(...checkAlarm(story, mine, kills))
     else if (mine.length > 0) found.push({ kind: 'falseAlarm', what: print(story) })
   }
   for (const [task, of] of byTask) found.push(...checkOrigin(task, of, stories))
   return found
 }
 
-function checkAlarm(story: Story, mine: readonly Notification[]): Violation[] {
+function checkAlarm(story: Story, mine: readonly Notification[], kills: Facts['kills']): Violation[] {
   const unread = mine.filter(({ status }) => status === 'unread')
   if (unread.length === 0) return [{ kind: 'unheard', what: `no notification about ${print(story)}` }]
   if (unread.length > 1) return [{ kind: 'heardTwice', what: `${unread.length} about ${print(story)}` }]
-  if (!callsOf(story, MONITOR).some(saysYes)) {
+  const cuts = kills.filter(({ place }) => place > story.firstSend).length
+  if (cuts <= RETRIES && !callsOf(story, MONITOR).some(saysYes)) {
     return [{ kind: 'unheard', what: `the notification never went out: ${print(story)}` }]
   }
   return []

@@ -17,6 +17,11 @@ const strategies = ['failover', 'all', 'webhook_failover', 'mixed'] as const
 const levels = ['info', 'success', 'warning', 'error'] as const
 const faults = ['nobody', 'token', 'strategy', 'platform', 'empty'] as const
 
+/** of all pushes, those to webhooks: enough that some wait behind a retry */
+const CLIENTS = 0.25
+const clients = some(targets.filter(({ isClient }) => isClient))
+const others = some(targets.filter(({ isClient }) => !isClient))
+
 type Request = Parameters<typeof ask>[1]
 
 /** Pushes one after the other, so that the order of what it sends is known. */
@@ -45,7 +50,7 @@ export class Pusher {
   #plan(): Push {
     const chance = this.#chance
     const id = `${this.#name}x${this.#planned++}`
-    const target = chance.pick(targets)
+    const target = chance.pick(chance.chance(CLIENTS) ? clients : others)
     const push = { id, recipient: target.name, key: chance.chance(0.4) ? `key ${id}` : null, fault: null }
     if (target.isClient || chance.chance(0.1)) return { ...push, door: 'url', strategy: null }
     if (chance.chance(0.04)) return { ...push, door: 'api', strategy: null, fault: chance.pick(faults) }
@@ -116,6 +121,11 @@ export class Pusher {
     book.note({ type: 'refused', push: push.id, status })
     return true
   }
+}
+
+function some([first, ...rest]: readonly Target[]): readonly [Target, ...Target[]] {
+  if (!first) throw new Error('there is nobody')
+  return [first, ...rest]
 }
 
 /** The task of a 2xx; null where it is not as documented, or says that nothing was accepted. */

@@ -1,10 +1,10 @@
 /** A notification of the hub as PushServer documents it, and as a sheet of text. */
-import { SYSTEM, wireName } from '../protocol/address.ts'
-import { notificationId, taskId } from '../protocol/ids.ts'
-import type { MessageFrame } from '../protocol/packets.ts'
-import { type Content, looks } from './content.ts'
-import { linkLines } from './text/links.ts'
-import { STRATEGIES } from './reach.ts'
+import { SYSTEM, wireName } from '../../protocol/address.ts'
+import { notificationId, taskId } from '../../protocol/ids.ts'
+import type { MessageFrame } from '../../protocol/packets.ts'
+import { type Content, looks } from '../content.ts'
+import { linkLines } from '../text/links.ts'
+import { STRATEGIES } from '../reach.ts'
 
 const MID = /^\d{13}$/
 const PLATFORM = 'platform'

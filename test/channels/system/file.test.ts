@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { codeOf, createFolder } from '../../server/channels/system-file.ts'
-import { temporaryFolder } from '../helpers/folder.ts'
+import { codeOf, createFolder } from '../../../server/channels/system/file.ts'
+import { temporaryFolder } from '../../helpers/folder.ts'
 
 /** In the zone of this machine, wherever it stands. */
 const NOW = new Date(2024, 0, 1, 9, 5, 7).getTime()

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { noticeOf, sheetOf } from '../../server/channels/system-notice.ts'
-import { midOfNotification, midOfTask } from '../../server/protocol/ids.ts'
-import { CONFIRM_URL, contentOf, LINK } from '../contract/channel.ts'
+import { noticeOf, sheetOf } from '../../../server/channels/system/notice.ts'
+import { midOfNotification, midOfTask } from '../../../server/protocol/ids.ts'
+import { CONFIRM_URL, contentOf, LINK } from '../../contract/channel.ts'
 
 const AT = Date.parse('2025-08-04T09:07:48.666Z')
 const ABOUT = '1754298460000'

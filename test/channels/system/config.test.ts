@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { platformSchema, sectionSchema } from '../../server/channels/system-config.ts'
-import { configFolder } from '../helpers/config.ts'
+import { platformSchema, sectionSchema } from '../../../server/channels/system/config.ts'
+import { configFolder } from '../../helpers/config.ts'
 
 describe('as PushServer has it', () => {
   test('the platform of its second version', () => {

@@ -85,7 +85,7 @@ describe('console', () => {
 
   test('a terminal that is gone is no exception', async () => {
     const gone = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })
-    expect((await send({ type: 'console' }, contentOf(), gone)).outcome).toEqual({
+    expect((await send({ type: 'console' }, contentOf(), { fault: gone })).outcome).toEqual({
       kind: 'retry',
       detail: 'EPIPE',
       parts: 0,

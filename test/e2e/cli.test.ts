@@ -46,7 +46,11 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = {}, program = bin
 
 describe('config check', () => {
   test('names the file, the recipients and their endpoints, and makes nothing', async () => {
-    expect(await run(['config', 'check'])).toEqual({ code: 0, out: 'ok: config.yaml\nops\n  webhook: Jobs\n', err: '' })
+    expect(await run(['config', 'check'])).toEqual({
+      code: 0,
+      out: 'ok: config.yaml\nsystem\n  system: syslog\nops\n  webhook: Jobs\n',
+      err: '',
+    })
     expect(existsSync(join(cwd, 'data'))).toBe(false)
   })
 
@@ -54,7 +58,7 @@ describe('config check', () => {
     writeFileSync(join(cwd, 'bare.yaml'), 'http: {verifyToken: true}', { mode: 0o600 })
     expect(await run(['config', 'check', '--config', 'bare.yaml'])).toEqual({
       code: 0,
-      out: 'ok: bare.yaml\n',
+      out: 'ok: bare.yaml\nsystem\n  system: syslog\n',
       err: '',
     })
     expect(existsSync(join(cwd, 'data'))).toBe(false)
@@ -100,7 +104,7 @@ describe('channel test', () => {
     expect(await run(['channel', 'test', 'opps'])).toEqual({
       code: 2,
       out: '',
-      err: 'carillon: nobody is reached by the name opps; recipients: ops; channels: webhook\n',
+      err: 'carillon: nobody is reached by the name opps; recipients: system, ops; channels: system, webhook\n',
     })
     expect(receiver.requests).toEqual([])
   })

@@ -22,13 +22,12 @@ test.each(['MESSAGE_WEBPUSH_CALLBACK', 'MESSAGE_FCM_CALLBACK'])(
     await hub.get('/me.send?idem=k')
     const { mid } = await me.message()
     me.send(cmd, { mid })
-    await me.settled()
-    expect((await hub.get('/me.send?idem=k')).json).toMatchObject({ data: { me: 'webpush-ok-comfirm' } })
+    const told = async () => (await hub.get('/me.send?idem=k')).json
+    await expect.poll(told).toMatchObject({ data: { me: 'webpush-ok-comfirm' } })
     const again = await hub.login('me')
     expect((await again.message()).mid).toBe(mid)
     again.ack(mid)
-    await again.settled()
-    expect((await hub.get('/me.send?idem=k')).json).toMatchObject({ data: { me: 'ok' } })
+    await expect.poll(told).toMatchObject({ data: { me: 'ok' } })
   },
 )
 

@@ -47,8 +47,8 @@ export const push = (recipient = 'one', id = 'p0x1', more: Partial<Push> = {}): 
 })
 
 export function judge(events: readonly Event[], { tasks = {}, notifications = [], pushes = [push()] }: Rest) {
-  const history = { pushes: new Map(pushes.map((one) => [one.id, one])), events, notifications }
-  return check({ ...history, tasks: new Map(Object.entries(tasks)) }, cast)
+  const said = { tasks: new Map(Object.entries(tasks)), notifications }
+  return check({ pushes: new Map(pushes.map((one) => [one.id, one])), events, said }, cast)
 }
 
 /** What is wrong with it, each kind once. */

@@ -16,6 +16,7 @@ import {
   task,
   unknown,
 } from './by-hand.ts'
+import { check } from './checker.ts'
 import type { Event, Word } from './history.ts'
 
 describe('a hub that keeps its promises', () => {
@@ -169,4 +170,11 @@ test('a hub that ends by itself, and what nobody can explain', () => {
     { type: 'nonsense', what: 'it was answered 500' },
   ]
   expect(kinds(events, {})).toEqual(['nonsense', 'selfExit'])
+})
+
+test('a hub that cannot be asked in the end is judged by what arrived', () => {
+  const pushes = new Map([['p0x1', push()]])
+  const facts = (events: readonly Event[]) => check({ pushes, events, said: null }).violations.map(({ kind }) => kind)
+  expect(facts([send(), accepted(), ...ask('one-f0', 'yes')])).not.toContain('lost')
+  expect(facts([send(), refused(), ...ask('one-f0', 'yes')])).toContain('phantom')
 })

@@ -41,7 +41,7 @@ export function check(history: History, targets: readonly Target[] = cast): Verd
   const { violations: copies, duplicates } = checkCopies(facts, byName)
   const violations = [
     ...checkOutcomes(facts, byName),
-    ...checkNotifications(facts, history.notifications),
+    ...(history.said ? checkNotifications(facts, history.said.notifications) : []),
     ...copies,
     ...checkOrder(facts, byName),
     ...checkHub(history),
@@ -64,7 +64,7 @@ function count(history: History, { stories, calls, kills }: Facts): Omit<Figures
   const said = { yes: 0, later: 0, never: 0, nothing: 0 }
   for (const call of calls) said[call.said ?? 'nothing'] += 1
   const tasks: Record<string, number> = {}
-  for (const { status } of history.tasks.values()) tasks[status] = (tasks[status] ?? 0) + 1
+  for (const { status } of history.said?.tasks.values() ?? []) tasks[status] = (tasks[status] ?? 0) + 1
   const starts = history.events.flatMap((event) => (event.type === 'start' && event.life > 1 ? [event.ms] : []))
   starts.sort((a, b) => a - b)
   const killed = new Map(kills.map(({ life, at }) => [life, at]))
@@ -80,7 +80,7 @@ function count(history: History, { stories, calls, kills }: Facts): Omit<Figures
       .length,
     reached: all.reduce((sum, story) => sum + reachedBy(story), 0),
     tasks,
-    notifications: history.notifications.length,
+    notifications: history.said?.notifications.length ?? 0,
     restart: { p50: Math.round(starts[Math.floor(starts.length / 2)] ?? 0), max: Math.round(starts.at(-1) ?? 0) },
   }
 }

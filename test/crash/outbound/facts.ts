@@ -57,13 +57,15 @@ export interface Kill {
 }
 
 export interface Facts {
+  /** the hub could be asked in the end */
+  readonly isAsked: boolean
   readonly stories: ReadonlyMap<string, Story>
   readonly calls: readonly Call[]
   readonly kills: readonly Kill[]
 }
 
 /** Reads a history once and sorts it by push. */
-export function gather({ pushes, events, tasks }: History): Facts {
+export function gather({ pushes, events, said }: History): Facts {
   const stories = new Map([...pushes].map(([id, push]) => [id, begin(push)]))
   const calls = new Map<number, Call>()
   const kills: Kill[] = []
@@ -84,9 +86,9 @@ export function gather({ pushes, events, tasks }: History): Facts {
   }
   for (const story of stories.values()) {
     const [id] = story.ids
-    story.task = (id === undefined ? undefined : tasks.get(id)) ?? null
+    story.task = (id === undefined ? undefined : said?.tasks.get(id)) ?? null
   }
-  return { stories, calls: [...calls.values()], kills }
+  return { isAsked: said !== null, stories, calls: [...calls.values()], kills }
 }
 
 /** Every answer is in and none of them accepted it. */

@@ -73,8 +73,15 @@ export interface Notification {
 export interface History {
   readonly pushes: ReadonlyMap<string, Push>
   readonly events: readonly Event[]
-  /** by id, as they were in the end */
+  /** null: the hub could not be asked any more */
+  readonly said: Said | null
+}
+
+/** What the hub says in the end. */
+export interface Said {
+  /** by id */
   readonly tasks: ReadonlyMap<string, Task>
+  /** unread ones */
   readonly notifications: readonly Notification[]
 }
 
@@ -92,8 +99,7 @@ export class Book extends Recorder {
     this.entries.push(event)
   }
 
-  /** @param tasks what the hub says in the end */
-  closed(tasks: ReadonlyMap<string, Task>, notifications: readonly Notification[]): History {
-    return { pushes: this.planned, events: this.entries, tasks, notifications }
+  closed(said: Said | null): History {
+    return { pushes: this.planned, events: this.entries, said }
   }
 }

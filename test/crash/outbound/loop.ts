@@ -8,7 +8,7 @@ import { random, type Random } from '../random.ts'
 import { agent } from '../request.ts'
 import { hubConfig } from './cast.ts'
 import { check, type Verdict } from './checker.ts'
-import { Book, type History, type Notification, type Task } from './history.ts'
+import { Book, type History, type Said } from './history.ts'
 import { askHub } from './hub.ts'
 import { freePort } from './port.ts'
 import { Pusher } from './pusher.ts'
@@ -48,13 +48,6 @@ interface Run {
   readonly options: OutboundOptions
 }
 
-interface Said {
-  readonly tasks: ReadonlyMap<string, Task>
-  readonly notifications: readonly Notification[]
-}
-
-const NOTHING: Said = { tasks: new Map(), notifications: [] }
-
 /** Runs the whole loop and judges it. */
 export async function outboundLoop(options: OutboundOptions): Promise<OutboundResult> {
   const { seed, program } = options
@@ -81,12 +74,14 @@ export async function outboundLoop(options: OutboundOptions): Promise<OutboundRe
 async function play(run: Run): Promise<History> {
   const { book, hub, vendor } = run.stage
   const pushing: Promise<void>[] = []
-  let said = NOTHING
+  let said: Said | null = null
   try {
     if (await hub.start()) {
       for (let index = 0; index < PUSHERS; index++) pushing.push(new Pusher(run.stage, `p${index}`).work())
       if (await playRounds(run)) said = await calmDown(run, pushing)
     }
+  } catch (error) {
+    book.note({ type: 'nonsense', what: `the run broke off: ${String(error)}` })
   } finally {
     hub.end()
     await Promise.all(pushing)
@@ -94,7 +89,7 @@ async function play(run: Run): Promise<History> {
     agent.destroy()
     await vendor.close()
   }
-  return book.closed(said.tasks, said.notifications)
+  return book.closed(said)
 }
 
 /** False if the hub does not start any more. */
@@ -130,7 +125,7 @@ async function kill({ stage: { hub } }: Run): Promise<void> {
 }
 
 /** No new pushes until nothing is tried any more; then a clean restart must change nothing. */
-async function calmDown({ stage }: Run, pushing: readonly Promise<void>[]): Promise<Said> {
+async function calmDown({ stage }: Run, pushing: readonly Promise<void>[]): Promise<Said | null> {
   const { book, hub, token } = stage
   stage.calm = true
   await Promise.all(pushing)
@@ -140,7 +135,7 @@ async function calmDown({ stage }: Run, pushing: readonly Promise<void>[]): Prom
   const before = await ask.tasks(ids)
   await hub.stop()
   const requests = book.entries.length
-  if (!(await hub.start())) return NOTHING
+  if (!(await hub.start())) return null
   await pause(RESTARTED_MS)
   const said = { tasks: await ask.tasks(ids), notifications: await ask.unread() }
   for (const event of book.entries.slice(requests)) {
@@ -164,6 +159,6 @@ async function ended({ hub, token, vendor }: Stage, ids: readonly string[]): Pro
   }
 }
 
-function asJson({ pushes, events, tasks, notifications }: History): object {
-  return { pushes: [...pushes.values()], events, tasks: [...tasks], notifications }
+function asJson({ pushes, events, said }: History): object {
+  return { pushes: [...pushes.values()], events, tasks: [...(said?.tasks ?? [])], notifications: said?.notifications }
 }

@@ -7,17 +7,18 @@ import { type Steps, stepsOf, type Track } from './plan.ts'
 
 type Targets = ReadonlyMap<string, Target>
 
-export function checkOutcomes({ stories }: Facts, targets: Targets): Violation[] {
-  return [...stories.values()].flatMap((story) => checkStory(story, targets))
+export function checkOutcomes({ stories, isAsked }: Facts, targets: Targets): Violation[] {
+  return [...stories.values()].flatMap((story) => checkStory(story, targets, isAsked))
 }
 
-function checkStory(story: Story, targets: Targets): Violation[] {
+function checkStory(story: Story, targets: Targets, isAsked: boolean): Violation[] {
   const { push, ids, task } = story
   const target = targets.get(push.recipient)
   const steps = target ? stepsOf(target, push.strategy) : []
   const found = checkPhantom(story, steps)
   if (ids.size === 0) return found
   if (ids.size > 1) found.push({ kind: 'twoTasks', what: print(story) })
+  if (!isAsked) return found
   if (task === null) return [...found, { kind: 'lost', what: `nobody knows the task of ${print(story)}` }]
   if (task.status === 'processing') return [...found, { kind: 'stuck', what: print(story) }]
   return [...found, ...checkTruth(story), ...checkPlan(story, steps)]

@@ -42,6 +42,8 @@ export interface RunnerOptions extends Omit<AdvanceOptions, 'persist'> {
 /** Work in flight, or waiting for a place. Its fence is renewed when the lease ran out meanwhile. */
 interface Flight extends Claimed {
   fence: number
+  /** it was claimed again meanwhile: its lease had ended, or it was just scheduled anew */
+  again: Claimed | null
   done: Promise<void>
 }
 
@@ -107,9 +109,10 @@ export function createRunner(options: RunnerOptions): Runner {
     const known = flights.get(key)
     if (known) {
       known.fence = work.fence
+      known.again = work
       return
     }
-    const flight: Flight = { ...work, done: Promise.resolve() }
+    const flight: Flight = { ...work, again: null, done: Promise.resolve() }
     flights.set(key, flight)
     busy.set(recipient, (busy.get(recipient) ?? 0) + 1)
     flight.done = advance({ ...options, persist }, flight)
@@ -117,8 +120,9 @@ export function createRunner(options: RunnerOptions): Runner {
         if (!(error instanceof Stopped)) log.error({ err: error, mid, recipient }, 'a delivery could not be moved on')
         return false
       })
-      .then((goesOn) => {
+      .then(async (goesOn) => {
         flights.delete(key)
+        if (flight.again) await giveBack(flight.again)
         const left = (busy.get(recipient) ?? 1) - 1
         if (left > 0) busy.set(recipient, left)
         else busy.delete(recipient)
@@ -126,6 +130,17 @@ export function createRunner(options: RunnerOptions): Runner {
         if (!goesOn) replies.attemptEnded(mid, recipient)
         wake()
       })
+  }
+
+  /**
+   * A claim that nobody works on: due again as it was. Where the flight itself used its fence, the store knows
+   * better and nothing changes.
+   */
+  async function giveBack({ delivery, fence }: Claimed): Promise<void> {
+    const { mid, recipient, step, dueAt, holds } = delivery
+    await store.write([{ op: 'step', mid, recipient, step, dueAt, holds, fence }], 'lazy').catch((error: unknown) => {
+      log.error({ err: error, mid, recipient }, 'a delivery comes back only when its lease ends')
+    })
   }
 
   /** The other side may have the message by now: what came of it is worth waiting for a store without room. */

@@ -21,10 +21,15 @@ export function triesOf(endpoint: Endpoint, attempts: readonly Attempt[], step: 
   const last = made.at(-1)
   if (!last) return { kind: 'due', at: 0, repeats: false, skip: 0 }
   if (last.outcome !== null && isSuccess(last.outcome)) return { kind: 'worked' }
-  const unknown = last.endedAt === null || last.outcome === 'unknown'
+  const unknown = isUnknown(last)
   if (unknown && endpoint.capabilities.onUnknown === 'skip') return { kind: 'over' }
   if ((!unknown && last.outcome !== 'retry') || made.length >= endpoint.backoff.tries) return { kind: 'over' }
-  return { kind: 'due', at: last.retryAt ?? 0, repeats: unknown, skip: last.parts ?? 0 }
+  return { kind: 'due', at: last.retryAt ?? 0, repeats: made.some(isUnknown), skip: last.parts ?? 0 }
+}
+
+/** It may have arrived. */
+function isUnknown({ endedAt, outcome }: Attempt): boolean {
+  return endedAt === null || outcome === 'unknown'
 }
 
 /** Whether a track needs no more: an endpoint that answers for all of it took the message. */

@@ -1,12 +1,23 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { type Store, StoreBusy, StoreFailed, StoreFull } from '../../server/store/store.ts'
+import {
+  type LazyOp,
+  type Op,
+  type Store,
+  StoreBusy,
+  StoreFailed,
+  StoreFull,
+  type Written,
+} from '../../server/store/store.ts'
 import { testClock } from '../helpers/clock.ts'
 import {
   ALICE,
   DELIVERED,
+  FAILED,
   pending,
   restart,
   RETRY,
+  robot,
   running,
   scripted,
   startRig,
@@ -74,6 +85,28 @@ describe('leases', () => {
     expect(await rig.delivery(mid)).toMatchObject({ dueAt: before, step: 0 })
     expect(await rig.store.claim(rig.clock.now(), 1, 60_000)).toEqual([])
   })
+})
+
+test('one that is claimed again before its flight has landed is not left lying', async () => {
+  // the store hands it out again while the write that scheduled it is still being answered
+  const rig = await running((store) => {
+    function write(ops: readonly Op[], how: 'sync'): Promise<Written>
+    function write(ops: readonly LazyOp[], how: 'lazy'): Promise<Written>
+    async function write(...[ops, how]: [readonly Op[], 'sync'] | [readonly LazyOp[], 'lazy']): Promise<Written> {
+      const written = await (how === 'sync' ? store.write(ops, how) : store.write(ops, how))
+      if (!ops.some(({ op }) => op === 'step')) return written
+      rig.runner.wake()
+      for (let turn = 0; turn < 5; turn += 1) await nextTurn()
+      return written
+    }
+    return { ...store, write }
+  })
+  const [first, second] = [robot('1', [FAILED]), robot('2')]
+  rig.plans.set(ALICE, [step([first], { mode: 'first' }), step([second], { mode: 'first' })])
+  const mid = await rig.push()
+  await rig.until(async () => (await rig.delivery(mid)).dueAt === null)
+  expect(await rig.delivery(mid)).toMatchObject({ state: 'accepted' })
+  expect([first.sent.length, second.sent.length]).toEqual([1, 1])
 })
 
 describe('start and stop', () => {

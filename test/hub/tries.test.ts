@@ -33,6 +33,11 @@ describe('an endpoint in a step', () => {
     expect(tries).toEqual({ kind: 'due', at: 77, repeats: false, skip: 0 })
   })
 
+  test('that may have it says so, however it failed after that', () => {
+    const attempts = [made(one, null), made(one, 'retry')]
+    expect(triesOf(one, attempts, 0)).toMatchObject({ kind: 'due', repeats: true })
+  })
+
   test('whose outcome nobody knows is repeated or left, as its channel wants', () => {
     expect(triesOf(one, [made(one, null)], 0)).toEqual({ kind: 'due', at: 0, repeats: true, skip: 0 })
     expect(triesOf(one, [made(one, 'unknown', { retryAt: 77 })], 0)).toEqual({

@@ -1,6 +1,5 @@
 /** A hub under load is killed and started again, many times; then everybody is asked what they got. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -8,6 +7,7 @@ import { absentees, hubConfig, RETRY_MS, roles, targets } from './cast.ts'
 import { check, type Verdict } from './checker.ts'
 import { type Event, Recorder } from './history.ts'
 import { Lives } from './lives.ts'
+import { freePort } from './port.ts'
 import { Pusher } from './pusher.ts'
 import { random, type Random } from './random.ts'
 import { Receiver } from './receiver.ts'
@@ -28,8 +28,6 @@ const QUIET_MS = 3 * RETRY_MS
 /** pushes with a key that are looked up at the very end */
 const ASKED_AGAIN = 300
 const CLEAN_PHASE_MS = 60_000
-const FIRST_PORT = 20_000
-const LAST_PORT = 32_000
 
 export interface LoopOptions {
   readonly rounds: number
@@ -188,17 +186,3 @@ function faultAtTheEnd(event: Event): string | null {
 }
 
 /** Below the ports that clients are given, so that none of them takes it while the hub is down. */
-async function freePort(chance: Random): Promise<number> {
-  for (;;) {
-    const port = chance.between(FIRST_PORT, LAST_PORT)
-    if (await isFree(port)) return port
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  })
-}

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net'
-import type { Random } from '../random.ts'
+import type { Random } from './random.ts'
 
 /** below those that the system gives to connections, so that none is taken between two lives of a hub */
 const FIRST = 20_000

@@ -50,6 +50,8 @@ function readText(request: IncomingMessage, maxBytes: number): Promise<string> {
       reject(new Refusal('too-large'))
     })
     request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
-    request.once('close', () => reject(new Refusal('bad-json', 'the body ended before it was whole')))
+    request.once('close', () => {
+      if (!request.complete) reject(new Refusal('bad-json', 'the body ended before it was whole'))
+    })
   })
 }

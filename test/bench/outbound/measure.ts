@@ -10,6 +10,8 @@ import { caseNames, type CaseName, type Figures } from './cases.ts'
 import { atRate, openSender, percentile, type Sender, startHub, startVendor, type Vendor } from './stage.ts'
 
 const ROBOTS = 2_000
+/** of each part of the case `lane` */
+const SECONDS = 8
 const WIDE = { worker_count: 64, max_concurrent_per_platform: 64, buffer_size: 1_000_000 }
 const USUAL = {}
 const MIB = 1024 * 1024
@@ -25,9 +27,13 @@ interface Stage {
   readonly sender: Sender
 }
 
-async function onStage(queue: object, measure: (stage: Stage) => Promise<Figures>): Promise<Figures> {
+async function onStage(
+  queue: object,
+  measure: (stage: Stage) => Promise<Figures>,
+  flags: readonly string[] = [],
+): Promise<Figures> {
   const vendor = await startVendor()
-  const hub = await startHub(mkdtempSync(join(dir, 'outbound-')), vendor, ROBOTS, queue)
+  const hub = await startHub(mkdtempSync(join(dir, 'outbound-')), vendor, ROBOTS, queue, flags)
   const sender = await openSender(hub.port)
   return measure({ port: hub.port, pid: hub.child.pid ?? 0, vendor, sender })
 }
@@ -62,17 +68,22 @@ const measures: Record<CaseName, () => Promise<Figures>> = {
       }
     }),
 
+  /** The collector lets garbage lie while it has room: with little of it, what lives is what is seen. */
   memory: () =>
-    onStage(WIDE, async (stage) => {
-      const figures: Figures = {}
-      const step = tasks / 5
-      for (let done = 0; done < tasks; done += step) {
-        await pushAll(stage, 16, done, done + step)
-        await stage.vendor.arrived(done + step)
-        figures[`RSS MiB at ${done + step}`] = residentBytes(stage.pid) / MIB
-      }
-      return { ...figures, repeats: stage.vendor.repeats() }
-    }),
+    onStage(
+      WIDE,
+      async (stage) => {
+        const figures: Figures = {}
+        const step = tasks / 5
+        for (let done = 0; done < tasks; done += step) {
+          await pushAll(stage, 16, done, done + step)
+          await stage.vendor.arrived(done + step)
+          figures[`RSS MiB at ${done + step}`] = residentBytes(stage.pid) / MIB
+        }
+        return { ...figures, repeats: stage.vendor.repeats() }
+      },
+      ['--max-old-space-size=192'],
+    ),
 
   accept: () =>
     onStage(WIDE, async ({ sender, vendor }) => {
@@ -123,51 +134,73 @@ const measures: Record<CaseName, () => Promise<Figures>> = {
         group: null,
         onMessage: (text) => tally.received(client, text),
       }))
-      const pushers = await Promise.all(Array.from({ length: 64 }, () => openLanePusher(port, tally)))
-      async function run(outbound: number): Promise<{ took: number[]; deliveries: number; seconds: number }> {
+      const pushers: LanePusher[] = []
+      /** Both at their rates for so long: latencies of the second half, and the server's part of a core. */
+      async function run(
+        lane: number,
+        outbound: number,
+      ): Promise<{ took: number[]; server: number; perSecond: number }> {
         const took: number[] = []
         const from = vendor.arrivals.size
-        const startedAt = performance.now()
+        const before = usageNow(pid)
         await Promise.all([
-          atRate(2_000, 8, async (n) => {
-            const pusher = pushers.pop() ?? (await openLanePusher(port, tally))
+          atRate(lane, SECONDS, async (n) => {
+            const pusher = pushers.pop() ?? (await openLanePusher(port, tally, pushers))
             const ms = await pusher()
             pushers.push(pusher)
-            if (n >= 4_000) took.push(ms)
+            if (n >= (lane * SECONDS) / 2) took.push(ms)
           }),
-          atRate(outbound, 8, async (n) => void (await sender.push(`r${n % ROBOTS}`, from + n))),
+          atRate(outbound, SECONDS, async (n) => void (await sender.push(`r${n % ROBOTS}`, from + n))),
         ])
-        return { took, deliveries: vendor.arrivals.size - from, seconds: (performance.now() - startedAt) / 1_000 }
+        const after = usageNow(pid)
+        const perSecond = (vendor.arrivals.size - from) / (after.at - before.at)
+        return { took, server: loads(before, after).server * 100, perSecond }
       }
-      const alone = await run(0)
-      const beside = await run(1_000)
+      const alone = await run(1_000, 0)
+      const outbound = await run(0, 1_000)
+      const beside = await run(1_000, 1_000)
       return {
         'p50 ms alone': percentile(alone.took, 0.5),
-        'p99 ms alone': percentile(alone.took, 0.99),
         'p50 ms beside': percentile(beside.took, 0.5),
+        'p99 ms alone': percentile(alone.took, 0.99),
         'p99 ms beside': percentile(beside.took, 0.99),
-        'outbound/s beside': beside.deliveries / beside.seconds,
-        'RSS MiB': residentBytes(pid) / MIB,
-        faults: Object.values(tally.faults()).reduce((sum, count) => sum + count, 0),
+        'outbound/s beside': beside.perSecond,
+        '% server, lane alone': alone.server,
+        '% server, outbound alone': outbound.server,
+        '% server, both': beside.server,
+        'CPU of the lane, beside / alone': (beside.server - outbound.server) / alone.server,
+        'wrong replies': tally.faults().wrongReplies ?? 0,
       }
     }),
 }
 
-async function openLanePusher(port: number, tally: ReturnType<typeof createTally>): Promise<() => Promise<number>> {
+type LanePusher = () => Promise<number>
+
+/** @param idle from which it goes when the hub closes it, having rested too long */
+async function openLanePusher(
+  port: number,
+  tally: ReturnType<typeof createTally>,
+  idle: LanePusher[],
+): Promise<LanePusher> {
   let answered: (status: number, body: string) => void = () => {}
-  const pusher = await openPusher(port, (status, body) => answered(status, body))
-  return async () => {
-    const { push, path } = tally.issue()
+  const pusher = await openPusher(
+    port,
+    (status, body) => answered(status, body),
+    () => void idle.splice(idle.indexOf(push), 1),
+  )
+  async function push(): Promise<number> {
+    const { push: number, path } = tally.issue()
     const startedAt = performance.now()
     await new Promise<void>((done) => {
       answered = (status, body) => {
-        tally.replied(push, status, body)
+        tally.replied(number, status, body)
         done()
       }
       pusher.get(path)
     })
     return performance.now() - startedAt
   }
+  return push
 }
 
 console.log(JSON.stringify(await measures[name]()))

@@ -62,7 +62,13 @@ export async function startVendor(): Promise<Vendor> {
 }
 
 /** So many recipients with a robot each that works (`r0` …), and as many with one that hangs (`h0` …). */
-export async function startHub(dir: string, vendor: Vendor, robots: number, queue: object): Promise<HubProcess> {
+export async function startHub(
+  dir: string,
+  vendor: Vendor,
+  robots: number,
+  queue: object,
+  flags: readonly string[] = [],
+): Promise<HubProcess> {
   const one = (prefix: string, n: number, platforms: object) => [`${prefix}${n}`, { platforms }] as const
   const recipients = Array.from({ length: robots }, (_, n) => [
     one('r', n, { feishu: { webhooks: [{ url: `${vendor.url}/hook/${n}`, secret: 'bench' }] } }),

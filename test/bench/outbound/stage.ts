@@ -85,6 +85,7 @@ export async function startHub(
   writeFileSync(file, JSON.stringify(config), { mode: 0o600 })
   const { child, listening } = spawnHub(['--config', file, '--data', mkdtempSync(join(dir, 'data-'))], {}, [
     ...FLAGS,
+    ...flags,
     hub,
   ])
   process.once('exit', () => void child.kill('SIGKILL'))

@@ -149,7 +149,7 @@ function queueOf({ queue }: Config): HubOptions['queue'] {
 }
 
 function confirmLinks({ publicUrl }: Config, tokens: Tokens): HubOptions['confirmUrl'] {
-  if (publicUrl === undefined) return () => null
+  if (publicUrl === undefined) return null
   const base = publicUrl.replace(/\/+$/, '')
   return (mid, recipient, via) => `${base}/confirm/${tokens.signConfirm({ mid, recipient, via })}`
 }

@@ -16,7 +16,7 @@ import { pieces } from './text/pieces.ts'
 /** UTF-8 bytes of a request, its signature included */
 const MAX_BODY = 20_000
 const MINUTE_MS = 60_000
-/** as long as any */
+/** stands in for a signature where a body's size is counted before it is signed: all have this length */
 const SIGNED = { timestamp: '0000000000', sign: '0'.repeat(44) }
 /** Too many, of a robot or at the whole vendor, as at full and half hours. */
 const passing: Passing = new Map([

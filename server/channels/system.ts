@@ -31,7 +31,7 @@ type Address =
 interface Post {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** as long as any other request where there is none */
+  /** absent: `queue.timeout` is what it may take */
   readonly timeoutMs?: number
 }
 

@@ -27,7 +27,7 @@ export interface AttemptOptions {
   /** whether the recipient's sessions are owed what endpoints got or refused */
   readonly connects: (recipient: RecipientId) => boolean
   /** the link by which a person confirms; null where the hub has no public address */
-  readonly confirmUrl: (mid: Mid, recipient: RecipientId, channel: string) => string | null
+  readonly confirmUrl: ((mid: Mid, recipient: RecipientId, channel: string) => string) | null
   readonly random?: () => number
   /** Does a write until the store takes it. Throws when it never will, or the hub stops. */
   readonly persist: <T>(write: () => Promise<T>) => Promise<T>
@@ -109,7 +109,7 @@ async function send(
   skip: number,
 ): Promise<Sent> {
   const name = plans.reach(recipient)?.name ?? wireName(recipient)
-  const link = until === 'confirmed' ? confirmUrl(message.mid, recipient, endpoint.channel) : null
+  const link = (until === 'confirmed' && confirmUrl?.(message.mid, recipient, endpoint.channel)) || null
   try {
     return await endpoint.send(contentOf(message, name, link), io, skip)
   } catch (error) {

@@ -5,9 +5,10 @@ import type { Directory } from '../directory/directory.ts'
 import type { Log } from '../log.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import { closeCodes, Refusal } from '../protocol/errors.ts'
-import { isFinal, type Mid } from '../protocol/states.ts'
+import { isFinal } from '../protocol/states.ts'
 import type { Op, Store } from '../store/store.ts'
 import { createAlarm } from './alarm.ts'
+import type { AttemptOptions } from './attempt.ts'
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts'
 import { createSessions, type Sessions } from './lane.ts'
 import { createNotifications, type Notifications } from './notifications.ts'
@@ -56,8 +57,7 @@ export interface HubOptions {
   readonly room: { readonly count: number; readonly bytes: number }
   /** how deliveries through endpoints are worked off */
   readonly queue: Limits & { readonly batch: number; readonly room: number; readonly timeoutMs: number }
-  /** the link by which a person confirms; null where the hub has no public address */
-  readonly confirmUrl: (mid: Mid, recipient: RecipientId, channel: string) => string | null
+  readonly confirmUrl: AttemptOptions['confirmUrl']
   /** ms that a notification about what could not be delivered is kept; null: for ever */
   readonly keepMs: number | null
 }
@@ -89,8 +89,7 @@ export function createHub(options: HubOptions): Hub {
     connects: (recipient) => directory.connects(recipient),
     isLive: (recipient) => sessions.isLive(recipient),
     canConfirm: (recipient) =>
-      confirmUrl('', recipient, '') !== null ||
-      [...directory.devices(recipient).values()].some(({ confirms }) => confirms),
+      confirmUrl !== null || [...directory.devices(recipient).values()].some(({ confirms }) => confirms),
   })
   const rooms: Rooms = { store, directory, plans, sessions, runner, settle, replies, clock, room }
   let stopping = false

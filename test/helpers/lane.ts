@@ -61,7 +61,7 @@ export async function laneRig(
     retryMs: RETRY_MS,
     room,
     queue: { workers: 50, perPlatform: 20, batch: 100, room: 10_000, timeoutMs: 10_000 },
-    confirmUrl: () => null,
+    confirmUrl: null,
     keepMs: null,
   })
 

@@ -101,6 +101,12 @@ describe('a notification', () => {
     expect(told(plans.of(SYSTEM, notificationFor('nobody@user')))).toEqual(['console'])
   })
 
+  test('sent by name goes the same way', () => {
+    expect(told(plans.of(OPS, onlyPlatform('system')))).toEqual(['own console'])
+    expect(told(plans.of('dev@user', onlyPlatform('system')))).toEqual(['console'])
+    expect(told(plans.of('nobody@user', onlyPlatform('system')))).toEqual(['console'])
+  })
+
   test('the inbox of system itself sends nothing on', () => {
     expect(plans.of(SYSTEM, null)).toEqual([])
     expect(plans.of(SYSTEM, onlyPlatform('system'))).toEqual([])

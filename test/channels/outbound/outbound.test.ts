@@ -35,6 +35,21 @@ async function hear(bytes: string, end: 'reset' | 'close' | 'stay' = 'close'): P
   return setUp().get(`${server.url}/${CANARY}`)
 }
 
+test('a server that hangs for many still answers others', async () => {
+  const receiver = keep(
+    await startReceiver((response, { url }) => {
+      if (url !== '/hang') response.end('here')
+    }),
+  )
+  const { get } = setUp()
+  const hanging = Array.from({ length: 100 }, () => get(`${receiver.url}/hang`))
+  await receiver.received(100)
+  expect(await get(receiver.url)).toMatchObject({ ok: true, body: 'here' })
+  await receiver.close()
+  open.splice(open.indexOf(receiver), 1)
+  await Promise.all(hanging)
+})
+
 describe('an answer', () => {
   test('is its status and body', async () => {
     const receiver = keep(await startReceiver((response) => response.writeHead(201).end('早')))

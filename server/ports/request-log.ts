@@ -1,7 +1,7 @@
 /** A line of the log for each HTTP request but pushes by URL: `server.mode: debug`. */
-import type { Clock } from './clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Handle } from './listen.ts'
-import type { Log } from './log.ts'
+import type { Log } from '../ground/log.ts'
 
 const PUSH = /\.(send|group)$/
 /** Parts of a path that are longer may be the token of a confirm link. */

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { createLog } from '../server/log.ts'
-import { createMemoryStore } from '../server/store/memory.ts'
-import { testClock } from './helpers/clock.ts'
-import { gateStore } from './helpers/gate-store.ts'
-import { startHub, type TestHub } from './helpers/hub.ts'
+import { createLog } from '../../server/ground/log.ts'
+import { createMemoryStore } from '../../server/store/memory.ts'
+import { testClock } from '../helpers/clock.ts'
+import { gateStore } from '../helpers/gate-store.ts'
+import { startHub, type TestHub } from '../helpers/hub.ts'
 
 /** A hub of this mode, and what its log says. */
 async function hubOf(mode?: 'debug' | 'release' | 'test') {

@@ -2,11 +2,19 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { systemClock } from './clock.ts'
+import { systemClock } from '../ground/clock.ts'
+import { Mistake } from '../ground/mistake.ts'
 
 const HEADERS_COUNT = 100
 const HEADERS_MS = 10_000
 const CHECK_MS = 1_000
+/** requests of one connection whose answers have not left */
+const MAX_UNANSWERED = 100
+/**
+ * Connections that may wait to be taken, as far as the system allows (net.core.somaxconn). Clients come back all at
+ * once after a restart; whom there is no room for tries again after a second, then after two more.
+ */
+const BACKLOG = 16_384
 /** what a stopping server grants answers on their way */
 const DRAIN_MS = 1_000
 
@@ -25,12 +33,14 @@ export interface Port {
 }
 
 /** A port is in use, or may not be used; the message says how to change it. */
-export class PortTaken extends Error {
+export class PortTaken extends Mistake {
   override readonly name = 'PortTaken'
 }
 
-/** What one request may cost. */
+/** What requests and connections may cost. */
 export interface PortLimits {
+  /** beyond so many the next connection is closed unheard */
+  readonly maxConnections: number
   /** bytes of a URL */
   readonly maxUrl: number
   /** bytes of all headers */
@@ -43,12 +53,15 @@ export interface PortLimits {
 
 /** The last answer on a connection, and since when it is due. */
 interface Due {
-  response: ServerResponse | null
+  response: ServerResponse
   since: number
+  /** those before it that have not left, and perhaps some that have */
+  readonly before: ServerResponse[]
 }
 
 /** @param key of the config, for the message of PortTaken */
-export function createPort(handle: Handle, key: string, { maxUrl, maxHeaders, readMs, writeMs }: PortLimits): Port {
+export function createPort(handle: Handle, key: string, limits: PortLimits): Port {
+  const { maxConnections, maxUrl, maxHeaders, readMs, writeMs } = limits
   const server = createServer(
     {
       // Node counts the URL and the headers together
@@ -58,23 +71,28 @@ export function createPort(handle: Handle, key: string, { maxUrl, maxHeaders, re
       connectionsCheckingInterval: Math.min(CHECK_MS, readMs),
     },
     (request, response) => {
-      const due = connections.get(request.socket)
-      if (due) {
-        due.response = response
-        due.since = performance.now()
-      }
-      void handle(request, response)
+      // what is not answered is kept, and nothing else stops a client from sending on and on
+      if (fits(due, request.socket, response)) void handle(request, response)
+      else request.socket.destroy()
     },
   )
   server.maxHeadersCount = HEADERS_COUNT
-  const connections = new Map<Socket, Due>()
+  server.maxConnections = maxConnections
+  /** many, and most of them WebSockets by now */
+  const connections = new Set<Socket>()
+  const due = new Map<Socket, Due>()
   let closed: Promise<unknown> = Promise.resolve()
+  function forget(this: Socket): void {
+    connections.delete(this)
+  }
   server.on('connection', (socket) => {
-    connections.set(socket, { response: null, since: 0 })
-    socket.once('close', () => connections.delete(socket))
+    // one whose offer was declined begins anew
+    if (connections.has(socket)) return
+    connections.add(socket)
+    socket.on('close', forget)
   })
   server.once('listening', () => {
-    const check = setInterval(() => cutLate(connections, writeMs), Math.min(CHECK_MS, writeMs)).unref()
+    const check = setInterval(() => cutLate(due, writeMs), Math.min(CHECK_MS, writeMs)).unref()
     server.once('close', () => clearInterval(check))
   })
 
@@ -82,7 +100,7 @@ export function createPort(handle: Handle, key: string, { maxUrl, maxHeaders, re
     server,
     async listen(host, port) {
       try {
-        server.listen(host === undefined ? { port } : { host, port })
+        server.listen({ port, backlog: BACKLOG, ...(host === undefined ? {} : { host }) })
         await once(server, 'listening')
       } catch (error) {
         throw portError(error, key, host, port)
@@ -99,7 +117,7 @@ export function createPort(handle: Handle, key: string, { maxUrl, maxHeaders, re
       server.closeIdleConnections()
       // in real time: a stop ends soon even where a test turns the clock
       const cancel = systemClock.after(DRAIN_MS, () => {
-        for (const socket of connections.keys()) socket.destroy()
+        for (const socket of connections) socket.destroy()
       })
       await closed
       cancel()
@@ -107,12 +125,33 @@ export function createPort(handle: Handle, key: string, { maxUrl, maxHeaders, re
   }
 }
 
-/** One look at all connections now and then, instead of a timer for each request. */
-function cutLate(connections: ReadonlyMap<Socket, Due>, writeMs: number): void {
+/** Notes that an answer is due. False: too many are, on this connection. */
+function fits(due: Map<Socket, Due>, socket: Socket, response: ServerResponse): boolean {
+  if (socket.destroyed) return false
+  const since = performance.now()
+  const last = due.get(socket)
+  if (!last) {
+    due.set(socket, { response, since, before: [] })
+    return true
+  }
+  const { before } = last
+  // they leave in their order
+  if (last.response.writableFinished) before.length = 0
+  else before.push(last.response)
+  last.response = response
+  last.since = since
+  if (before.length < MAX_UNANSWERED) return true
+  const waiting = before.filter(({ writableFinished }) => !writableFinished)
+  before.splice(0, before.length, ...waiting)
+  return before.length < MAX_UNANSWERED
+}
+
+/** One look now and then, instead of a timer for each request. */
+function cutLate(due: Map<Socket, Due>, writeMs: number): void {
   const late = performance.now() - writeMs
-  for (const [socket, due] of connections) {
-    if (due.response?.writableFinished) due.response = null
-    else if (due.response && due.since <= late) socket.destroy()
+  for (const [socket, { response, since }] of due) {
+    if (response.writableFinished || socket.destroyed) due.delete(socket)
+    else if (since <= late) socket.destroy()
   }
 }
 

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { createPort, type Handle, type Port, type PortLimits, upgradeOnly } from '../server/listen.ts'
+import { createPort, type Handle, type Port, type PortLimits, upgradeOnly } from '../../server/ports/listen.ts'
 
 const hello: Handle = (request, response) => void response.end(String(request.url?.length))
 
@@ -10,7 +10,7 @@ const hello: Handle = (request, response) => void response.end(String(request.ur
 const onlyRoot: Handle = (request, response) => {
   if (request.url === '/') response.end('good')
 }
-const usual: PortLimits = { maxUrl: 16_384, maxHeaders: 16_384, readMs: 30_000, writeMs: 30_000 }
+const usual: PortLimits = { maxConnections: 1_000, maxUrl: 16_384, maxHeaders: 16_384, readMs: 30_000, writeMs: 30_000 }
 
 async function listening(
   handle: Handle = hello,

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { expect, test } from 'vitest'
-import { createLog, type LogLevel } from '../server/log.ts'
+import { createLog, type LogLevel } from '../../server/ground/log.ts'
 
 /** A log and the lines it wrote. */
 function logged(level: LogLevel = 'info') {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isPublic, objectionTo } from '../server/network.ts'
+import { isPublic, objectionTo } from '../../server/ground/network.ts'
 
 describe('an address', () => {
   const edges: [string, string, string][] = [

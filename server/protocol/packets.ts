@@ -1,10 +1,10 @@
 /**
  * The packets of mpush 2.1 and ours, as PROTOCOL.md describes them. One JSON object per frame or body:
- * `{cmd, data, auth?}`; keys that are not named here are ignored.
+ * `{cmd, data, auth?, id?}`; keys that are not named here are ignored.
  */
 import * as z from 'zod'
 import type { Mid, MpushWord } from './states.ts'
-import { Refusal } from './errors.ts'
+import { type ErrorName, Refusal } from './errors.ts'
 
 /** Old clients send numbers, null or nothing where a string is meant. */
 const looseString = z
@@ -34,6 +34,8 @@ export type MessageBody = Readonly<{
 }>
 
 export const MAX_WINDOW = 100
+export const MAX_IDEMPOTENCY_KEY = 255
+const MAX_ID = 64
 
 export const packetSchemas = {
   AUTH: z.object({
@@ -53,6 +55,11 @@ export const packetSchemas = {
     message: z.object({ text: looseString, desp: looseString, extra }, { error: 'message property is required' }),
     /** seconds until it is worthless */
     expire: z.number({ error: 'expire property must be seconds' }).positive().nullish(),
+    /** idempotency key */
+    idem: z
+      .string({ error: 'idem property must be a string' })
+      .max(MAX_IDEMPOTENCY_KEY, { error: `idem property: ${MAX_IDEMPOTENCY_KEY} characters at most` })
+      .nullish(),
   }),
   MID: z.object({ mid: required('mid') }),
   WEBPUSH: z.object(
@@ -81,6 +88,8 @@ const envelope = z.object(
       .unknown()
       .transform((auth) => (auth === null || auth === '' ? undefined : auth))
       .optional(),
+    /** comes back with the answer on a socket; whatever else old clients may keep here is ignored */
+    id: z.string().min(1).max(MAX_ID).optional().catch(undefined),
   },
   { error: 'a packet is a JSON object with the property cmd' },
 )
@@ -127,9 +136,9 @@ function read<T>(schema: z.ZodType<T>, value: unknown): T {
 export type ServerPacket =
   | { cmd: 'AUTH'; data: AuthOk | { code: 401 | 403; msg: string } }
   | { cmd: 'MESSAGE'; data: MessageFrame }
-  | { cmd: 'MESSAGE_REPLY'; data: FlatReply | NestedReply }
+  | { cmd: 'MESSAGE_REPLY'; data: FlatReply | NestedReply; id?: string }
   | { cmd: 'CLEAR'; data: { mid: string; by: string } }
-  | { cmd: 'INFO'; data: string }
+  | { cmd: 'INFO'; data: string; id?: string; error?: ErrorName }
   | { cmd: 'PONG'; data: '' }
 
 /** The superset that both generations of clients read; three names for one VAPID public key. */

@@ -9,9 +9,10 @@ export function flatReply(standings: Standings): string {
   return `{"cmd":"MESSAGE_REPLY","data":${wordsOf(standings)}}`
 }
 
-/** The same as deployed 2.1 servers print it. `mid` is '' when nobody was meant. */
-export function nestedReply(mid: Mid | null, standings: Standings): string {
-  return `{"cmd":"MESSAGE_REPLY","data":{"mid":"${mid ?? ''}","status":${wordsOf(standings)}}}`
+/** The same as deployed 2.1 servers print it. `mid` is '' when nobody was meant; `id` is that of the push. */
+export function nestedReply(mid: Mid | null, standings: Standings, id?: string): string {
+  const more = id === undefined ? '' : `,"id":${JSON.stringify(id)}`
+  return `{"cmd":"MESSAGE_REPLY","data":{"mid":"${mid ?? ''}","status":${wordsOf(standings)}}${more}}`
 }
 
 function wordsOf(standings: Standings): string {

@@ -1,7 +1,8 @@
 /** The contract in memory alone: nothing survives a restart. For tests and for hubs that need to keep nothing. */
 import { randomUUID } from 'node:crypto'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import { Draft } from './state/draft.ts'
+import { figuresOf } from './state/figures.ts'
 import { isOver } from './state/prune.ts'
 import { createReads } from './state/reads.ts'
 import { State } from './state/state.ts'
@@ -22,7 +23,8 @@ export function createMemoryStore({ clock }: { readonly clock: Clock }): Store {
     ...reads,
     open: async () => ({ epoch: randomUUID(), torn: [] }),
     close: async () => {},
-    health: () => ({ writable: true, durable: false, reason: 'kept in memory only', queued: 0 }),
+    health: () => ({ writable: true, fault: null, durable: false, reason: 'kept in memory only', queued: 0 }),
+    figures: async () => ({ ...figuresOf(state), disk: null }),
 
     async write(ops) {
       const { changes, answer } = new Draft(state, clock.now()).check(ops)

@@ -1,6 +1,6 @@
 /** Drops settled messages that are older or more than the operator keeps. */
-import type { Clock } from '../clock.ts'
-import type { Log } from '../log.ts'
+import type { Clock } from '../ground/clock.ts'
+import type { Log } from '../ground/log.ts'
 import type { Store } from './store.ts'
 
 const FIRST_MS = 60_000

@@ -2,8 +2,10 @@
  * What survives a restart: one atomic write and a dozen reads. Memory, lowdb and the deliberately slow
  * store of the tests all pass test/contract/store.ts.
  */
+import { Mistake } from '../ground/mistake.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import type { Mid, State } from '../protocol/states.ts'
+import type { Tally } from '../ground/tally.ts'
 
 /** What a sender asked the hub to deliver. Immutable. */
 export interface Message {
@@ -172,12 +174,45 @@ export interface Document<T> {
   readonly rev: number
 }
 
+/** Why nothing new is accepted, for programs. */
+export const STORE_FAULTS = ['store-closed', 'disk-low', 'disk-full', 'disk-failed'] as const
+export type StoreFault = (typeof STORE_FAULTS)[number]
+
 export interface Health {
+  /** new messages are taken */
   readonly writable: boolean
+  /** null: it is writable */
+  readonly fault: StoreFault | null
   readonly durable: boolean
+  /** the fault in words, or why it is not durable */
   readonly reason: string | null
   /** writes accepted but not yet on disk */
   readonly queued: number
+}
+
+/** What a store tells of itself, for whoever watches it. What is counted is counted since it was opened. */
+export interface Figures {
+  /** deliveries that got to a state, by that and the channel they came by */
+  readonly reached: readonly { readonly state: State; readonly via: string | null; readonly count: number }[]
+  /** deliveries that are owed to sessions, and the size of their messages, as inboxes count it */
+  readonly open: { readonly count: number; readonly bytes: number }
+  /** deliveries that something is to be done for, now or later */
+  readonly scheduled: number
+  /** null where nothing goes to a disk */
+  readonly disk: DiskFigures | null
+}
+
+export interface DiskFigures {
+  /** seconds that each flush of the journal took */
+  readonly flushes: Tally
+  /** how many writes shared each flush */
+  readonly batches: Tally
+  /** bytes of the journal since the last checkpoint */
+  readonly journal: number
+  /** messages that are kept, and bytes of them, about */
+  readonly kept: { readonly count: number; readonly bytes: number }
+  /** bytes of the disk that it lies on; `free`: for this user. Null where the system does not say */
+  readonly space: { readonly free: number; readonly size: number } | null
 }
 
 export interface Store {
@@ -185,6 +220,7 @@ export interface Store {
   open(): Promise<{ readonly epoch: string; readonly torn: readonly string[] }>
   close(): Promise<void>
   health(): Health
+  figures(): Promise<Figures>
   /**
    * All ops or none. `sync` resolves when durable and only then is readable; `lazy` is readable at once and
    * durable within 5 ms, but for a raise to `sent`, which a crash may undo: then the frame is sent again.
@@ -244,12 +280,12 @@ export class StoreBusy extends Error {
 export class StoreFailed extends Error {
   override readonly name = 'StoreFailed'
 }
-export class StoreLocked extends Error {
+export class StoreLocked extends Mistake {
   override readonly name = 'StoreLocked'
 }
-export class StoreCorrupt extends Error {
+export class StoreCorrupt extends Mistake {
   override readonly name = 'StoreCorrupt'
 }
-export class StoreVersion extends Error {
+export class StoreVersion extends Mistake {
   override readonly name = 'StoreVersion'
 }

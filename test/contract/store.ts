@@ -11,6 +11,7 @@ import { testBlobs } from './store/blobs.ts'
 import { testChanges } from './store/changes.ts'
 import { testDeliveries } from './store/deliveries.ts'
 import { testDocuments } from './store/documents.ts'
+import { testFigures } from './store/figures.ts'
 import { testHolds } from './store/holds.ts'
 import { testInbox } from './store/inbox.ts'
 import { testLife } from './store/life.ts'
@@ -45,6 +46,7 @@ export function testStore(name: string, make: MakeStore): void {
     describe('blobs', () => testBlobs(bench))
     describe('prune', () => testPrune(bench))
     describe('changes', () => testChanges(bench))
+    describe('figures', () => testFigures(bench))
     describe('life', () => testLife(bench))
   })
   describe(`${name}, beside a model`, () => testModel(make))

@@ -2,7 +2,7 @@
  * A store over a network, as far as the contract lets it be bad: answers come late and out of order, writes
  * overtake each other, wake-ups get lost or come late, and leases end before their time.
  */
-import type { Clock } from '../../server/clock.ts'
+import type { Clock } from '../../server/ground/clock.ts'
 import { createMemoryStore } from '../../server/store/memory.ts'
 import type { LazyOp, Op, Store, Written } from '../../server/store/store.ts'
 import { type Random, random } from '../crash/random.ts'
@@ -42,6 +42,7 @@ export function slowStore(inner: Store, { seed = 1 }: { readonly seed?: number }
     open: () => late(() => inner.open()),
     close: () => late(() => inner.close()),
     health: () => inner.health(),
+    figures: () => late(() => inner.figures()),
 
     write,
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createLog } from '../../server/log.ts'
+import { createLog } from '../../server/ground/log.ts'
 import { createMemoryStore } from '../../server/store/memory.ts'
 import { startRetention } from '../../server/store/retention.ts'
 import type { Store } from '../../server/store/store.ts'

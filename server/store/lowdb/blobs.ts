@@ -19,6 +19,8 @@ export interface Blobs {
   put(data: AsyncIterable<Uint8Array>, maxBytes: number): Promise<{ id: string; size: number }>
   read(id: string): AsyncIterable<Uint8Array>
   remove(id: string): Promise<void>
+  /** Removes what no message names: it was put, and a crash or a refusal came before its message was accepted. */
+  sweep(used: ReadonlySet<string>): Promise<void>
 }
 
 /** Large bodies, each in a file of its own. */
@@ -72,6 +74,11 @@ export function createBlobs(dir: string): Blobs {
 
     async remove(id) {
       if (ID.test(id)) await unlink(join(folder, id)).catch(nullIfMissing)
+    },
+
+    async sweep(used) {
+      const orphans = (await readdir(folder)).filter((name) => ID.test(name) && !used.has(name))
+      for (const name of orphans) await unlink(join(folder, name))
     },
   }
 }

@@ -1,10 +1,14 @@
-/** Keeps the `limit` values that were used last. */
+/** Keeps the values that were used last, as far as they weigh no more than `limit` together. */
 export class Cache<K, V> {
   readonly #values = new Map<K, V>()
   readonly #limit: number
+  readonly #weigh: (value: V) => number
+  #weight = 0
 
-  constructor(limit: number) {
+  /** @param weigh what a value costs; without it each costs one, and `limit` is their number */
+  constructor(limit: number, weigh: (value: V) => number = () => 1) {
     this.#limit = limit
+    this.#weigh = weigh
   }
 
   get(key: K): V | undefined {
@@ -16,16 +20,19 @@ export class Cache<K, V> {
   }
 
   set(key: K, value: V): void {
-    this.#values.delete(key)
+    this.delete(key)
     this.#values.set(key, value)
-    if (this.#values.size <= this.#limit) return
+    this.#weight += this.#weigh(value)
     for (const oldest of this.#values.keys()) {
-      this.#values.delete(oldest)
-      return
+      if (this.#weight <= this.#limit) return
+      this.delete(oldest)
     }
   }
 
   delete(key: K): void {
+    const value = this.#values.get(key)
+    if (value === undefined) return
     this.#values.delete(key)
+    this.#weight -= this.#weigh(value)
   }
 }

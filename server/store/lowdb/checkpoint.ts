@@ -4,13 +4,18 @@
  */
 import { unlink } from 'node:fs/promises'
 import type { State } from '../state/state.ts'
+import { StoreFull } from '../store.ts'
 import type { Commit } from './commit.ts'
 import { nullIfMissing, syncFolder } from './file.ts'
 import { FlushFailed, type Journal } from './journal.ts'
 import { writeManifest } from './manifest.ts'
 import { journalsBefore } from './recover.ts'
 import type { SegmentInfo, Segments } from './segments.ts'
+import type { Space } from './space.ts'
 import type { Tables } from './tables.ts'
+
+/** of a message in a file, beside its text and recipients; about */
+const OVERHEAD_BYTES = 256
 
 /** The first journal whose lines are not all in the files, and the seq of the line before it. */
 export interface Needed {
@@ -25,22 +30,23 @@ export interface CheckpointParts {
   readonly state: State
   readonly journal: Journal
   readonly commit: Commit
+  readonly space: Space
   readonly segments: Segments
   readonly tables: Tables
   readonly needed: Needed
 }
 
 export interface Checkpoints {
-  /** Runs one; a second call meanwhile waits for the same. */
+  /** Runs one; a second call meanwhile waits for the same. @throws StoreFull: there is no space for it, or not now */
   run(): Promise<void>
   /** Takes segments out of the store, with their files, as far as nothing in them came to life meanwhile. */
   drop(segments: readonly SegmentInfo[]): Promise<readonly SegmentInfo[]>
-  /** Resolves when none is running, and lets none begin. */
+  /** Lets none begin, and breaks off the one that runs after the file in hand; resolves then. */
   stop(): Promise<void>
 }
 
 export function createCheckpoints(parts: CheckpointParts): Checkpoints {
-  const { dir, messages, epoch, state, journal, commit, segments, tables } = parts
+  const { dir, messages, epoch, state, journal, commit, space, segments, tables } = parts
   let needed = parts.needed
   let stopped = false
   /** a checkpoint that runs or waits its turn */
@@ -50,17 +56,33 @@ export function createCheckpoints(parts: CheckpointParts): Checkpoints {
   /** dropped, and their files not yet removed */
   let gone: readonly SegmentInfo[] = []
 
+  /** One that cannot end for lack of space would only take it from acks for a while. */
+  async function checkpointIfFits(): Promise<void> {
+    await space.look()
+    if (space.isUsedUp || !space.fits(growthOf(segments))) throw new StoreFull('there is no space for a checkpoint')
+    await space.spend(checkpoint)
+  }
+
   async function checkpoint(): Promise<void> {
-    const next = await commit.between(async () => {
+    const { next, fallBehind } = await commit.between(async () => {
       await journal.rotate().catch(failOnFlush)
-      return { journal: journal.n, seq: journal.seq }
+      return { next: { journal: journal.n, seq: journal.seq }, fallBehind: commit.lazyLines.catchUp() }
     })
-    const settled = () => commit.settled()
+    try {
+      await writeAll(next)
+    } catch (error) {
+      fallBehind()
+      throw error
+    }
+    for (const path of await journalsBefore(dir, needed.journal)) await unlink(path).catch(nullIfMissing)
+  }
+
+  async function writeAll(next: Needed): Promise<void> {
+    const settled = () => (stopped ? Promise.reject(new Error('the store is closed')) : commit.settled())
     await segments.writeDirty(settled)
     await tables.writeDirty(settled)
     needed = next
     await saveManifest()
-    for (const path of await journalsBefore(dir, needed.journal)) await unlink(path).catch(nullIfMissing)
   }
 
   async function saveManifest(): Promise<void> {
@@ -74,6 +96,7 @@ export function createCheckpoints(parts: CheckpointParts): Checkpoints {
       rev: state.documents.rev,
       meters: Object.fromEntries(state.meters),
       segments: segments.onDisk,
+      documents: tables.shards,
     })
     await segments.removeFiles(gone)
     gone = []
@@ -94,7 +117,7 @@ export function createCheckpoints(parts: CheckpointParts): Checkpoints {
 
   return {
     run() {
-      running ??= alone(checkpoint).finally(() => (running = null))
+      running ??= alone(checkpointIfFits).finally(() => (running = null))
       return running
     },
 
@@ -104,7 +127,7 @@ export function createCheckpoints(parts: CheckpointParts): Checkpoints {
         if (dropped.length === 0) return dropped
         segments.drop(dropped)
         gone = [...gone, ...dropped]
-        await saveManifest()
+        await space.spend(saveManifest)
         return dropped
       }),
 
@@ -113,4 +136,21 @@ export function createCheckpoints(parts: CheckpointParts): Checkpoints {
       await last
     },
   }
+}
+
+/** Bytes of disk that a checkpoint takes before it gives some back, about: files grow, and one is there twice. */
+function growthOf(segments: Segments): number {
+  const before = new Map(segments.onDisk.map((info) => [info.n, sizeOf(info)]))
+  let growth = 0
+  let largest = 0
+  for (const info of segments.infos.filter(({ n }) => !segments.isWritten(n))) {
+    const size = sizeOf(info)
+    growth += size - (before.get(info.n) ?? 0)
+    largest = Math.max(largest, size)
+  }
+  return growth + largest
+}
+
+function sizeOf({ bytes, count }: SegmentInfo): number {
+  return bytes + count * OVERHEAD_BYTES
 }

@@ -6,48 +6,35 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Mid } from '../../protocol/states.ts'
 import { type Change, encodeChanges, midsOf } from '../state/change.ts'
-import { type Checked, Draft } from '../state/draft.ts'
+import { Draft } from '../state/draft.ts'
 import type { State } from '../state/state.ts'
-import { type LazyOp, type Op, StoreBusy, StoreFailed, StoreFull, type Written } from '../store.ts'
+import { type LazyOp, type Op, StoreBusy, StoreFailed, type StoreFault, type Written } from '../store.ts'
 import { splitArchived } from './archived.ts'
+import { type Batch, buildBatch, fullOf, isNew, type Queued } from './batch.ts'
 import { isOutOfSpace } from './file.ts'
 import type { Journal } from './journal.ts'
+import { LazyLines } from './lazy-lines.ts'
 import type { Segments } from './segments.ts'
+import type { Space } from './space.ts'
 
 /** Beyond this nothing more is taken: the disk does not keep up. */
 const MAX_QUEUED = 50_000
-const BATCH_WRITES = 1_000
-const BATCH_BYTES = 1024 * 1024
 const LAZY_MS = 5
-/** while the disk has no space */
-const RETRY_MS = 250
 const MARK_AFTER_MS = 50
-/** a line without changes: whether there is space again is found out with one */
-const NOTHING = '[]'
-
-interface Queued {
-  readonly ops: readonly Op[]
-  resolve(written: Written): void
-  reject(error: Error): void
-}
 
 interface Task {
   run(): Promise<void>
   reject(error: Error): void
 }
 
-interface Batch {
-  readonly lines: readonly string[]
-  /** those of the lines that were applied already */
-  readonly lazy: readonly string[]
-  readonly writes: readonly { readonly queued: Queued; readonly checked: Checked }[]
-}
-
 export interface CommitOptions {
   readonly state: State
   readonly segments: Segments
   readonly journal: Journal
+  readonly space: Space
   readonly now: () => number
+  /** called before a batch while space comes to an end */
+  readonly onNear: () => void
   /** called once, when the disk can no longer be trusted */
   readonly onFailed: (error: Error) => void
 }
@@ -55,8 +42,8 @@ export interface CommitOptions {
 export class Commit {
   readonly #options: CommitOptions
   #queue: Queued[] = []
-  /** lines of lazy writes, in order */
-  #lazy: string[] = []
+  /** what is in memory and not in the journal yet */
+  readonly lazyLines = new LazyLines()
   /** what must happen while no batch is being written */
   #tasks: Task[] = []
   /** lines of the batch that is being written */
@@ -65,10 +52,12 @@ export class Commit {
   #turn: NodeJS.Immediate | null = null
   #lazyTimer: NodeJS.Timeout | null = null
   #markTimer: NodeJS.Timeout | null = null
+  /** since the last line; on a full disk it may have failed */
+  #isMarkTried = false
   /** why nothing is taken any more: the disk failed, or the store was closed */
   #ended: Error | null = null
-  /** set while the disk has no space */
-  #full: string | null = null
+  /** the disk may take again what it could not */
+  #mayRetry = false
 
   constructor(options: CommitOptions) {
     this.#options = options
@@ -76,12 +65,25 @@ export class Commit {
 
   /** Writes that are not on disk yet. */
   get queued(): number {
-    return this.#queue.length + this.#lazy.length + this.#inFlight
+    return this.#queue.length + this.lazyLines.length + this.#inFlight
   }
 
-  /** Why nothing can be written; null when all is well. */
-  get fault(): string | null {
-    return this.#ended?.message ?? this.#full
+  /** Why nothing new is accepted; null when all is well. */
+  get fault(): StoreFault | null {
+    if (this.#ended) return this.#ended instanceof StoreFailed ? 'disk-failed' : 'store-closed'
+    return this.#options.space.fault
+  }
+
+  /** The same in words. */
+  get reason(): string | null {
+    return this.#ended?.message ?? this.#options.space.shortage
+  }
+
+  /** Tries again to write what waits for space. */
+  retry(): void {
+    if (!this.#options.space.isUsedUp || this.lazyLines.length === 0) return
+    this.#mayRetry = true
+    this.#start()
   }
 
   sync(ops: readonly Op[]): Promise<Written> {
@@ -166,12 +168,17 @@ export class Commit {
     const line = worth.length > 0 ? encodeChanges(worth) : null
     for (const change of changes) state.apply(change)
     if (line === null) return
-    this.#lazy.push(line)
+    this.lazyLines.push(line)
     if (!this.#running) this.#lazyTimer ??= setTimeout(() => this.#start(), LAZY_MS)
   }
 
   get #hasWork(): boolean {
-    return this.#queue.length > 0 || this.#lazy.length > 0
+    if (this.#queue.length > 0) return true
+    return this.lazyLines.length > 0 && (this.#mayRetry || !this.#options.space.isUsedUp)
+  }
+
+  get #isWaitedFor(): boolean {
+    return this.#queue.length > 0 || this.#tasks.length > 0
   }
 
   #start(): void {
@@ -189,73 +196,61 @@ export class Commit {
   #rest(): void {
     this.#running = false
     if (this.#ended) return
-    if (this.#full !== null) this.#lazyTimer ??= setTimeout(() => this.#start(), RETRY_MS)
     // what came in after the last look
-    else if (this.#hasWork || this.#tasks.length > 0) this.#start()
-    else if (!this.#options.journal.marked) this.#markTimer ??= setTimeout(() => this.#mark(), MARK_AFTER_MS)
+    if (this.#isWaitedFor) this.#start()
+    else if (this.#hasWork) this.#lazyTimer ??= setTimeout(() => this.#start(), LAZY_MS)
+    else if (!this.#options.journal.marked && !this.#isMarkTried)
+      this.#markTimer ??= setTimeout(() => this.#mark(), MARK_AFTER_MS)
   }
 
   async #run(): Promise<void> {
     while (!this.#ended) {
       const task = this.#tasks.shift()
       if (task) await task.run()
-      else if (!this.#hasWork && this.#full === null) return
-      else if (!(await this.#commit())) return
-      // what comes in with this turn of the event loop shares the next flush
-      else await nextTurn()
+      else if (!this.#hasWork) return
+      else {
+        await this.#commit()
+        // what comes in with this turn of the event loop shares the next flush
+        await nextTurn()
+        // lazy lines alone are not worth one yet
+        if (!this.#isWaitedFor) return
+      }
     }
   }
 
-  /** One batch. False when there is no space for it. */
-  async #commit(): Promise<boolean> {
-    const { journal } = this.#options
-    if (this.#full !== null && this.#queue.length === 0 && !(await journal.hasRoom())) return false
+  /** One batch. */
+  async #commit(): Promise<void> {
+    const { journal, space } = this.#options
+    if (space.isNear(journal.size)) {
+      await space.look()
+      this.#options.onNear()
+    }
     const batch = this.#build()
     this.#inFlight = batch.lines.length
+    const { size } = journal
     try {
       if (batch.lines.length > 0) await journal.append(batch.lines)
     } catch (error) {
-      return this.#refuse(batch, error)
+      return await this.#refuse(batch, error)
     } finally {
       this.#inFlight = 0
     }
-    if (batch.lines.length > 0) this.#full = null
+    if (batch.lines.length > 0) this.#isMarkTried = false
+    space.wrote(journal.size - size)
     try {
       await this.#finish(batch)
     } catch (error) {
       this.#abandon(batch, error)
     }
-    return true
   }
 
   #build(): Batch {
-    const { state, now } = this.#options
-    const draft = new Draft(state, now())
-    const lazy = this.#lazy
-    this.#lazy = []
-    const lines = [...lazy]
-    const writes: { queued: Queued; checked: Checked }[] = []
-    let bytes = 0
-    let taken = 0
-    for (const queued of this.#queue) {
-      if (taken === BATCH_WRITES || bytes > BATCH_BYTES) break
-      taken += 1
-      try {
-        const checked = draft.check(queued.ops)
-        const line = checked.changes.length > 0 ? encodeChanges(checked.changes) : null
-        writes.push({ queued, checked })
-        if (line === null) continue
-        lines.push(line)
-        bytes += line.length
-      } catch (error) {
-        // what JSON cannot hold; the draft has begun with it, so the batch ends here
-        queued.reject(error instanceof Error ? error : new Error(String(error)))
-        break
-      }
-    }
+    const { state, space, now } = this.#options
+    this.#mayRetry = false
+    const waiting = { queue: this.#queue, lazy: this.lazyLines.take() }
+    const { batch, taken } = buildBatch({ ...waiting, state, now: now(), shortage: space.shortage })
     this.#queue = taken === this.#queue.length ? [] : this.#queue.slice(taken)
-    if (lines.length === 0 && this.#full !== null) lines.push(NOTHING)
-    return { lines, lazy, writes }
+    return batch
   }
 
   async #finish({ writes }: Batch): Promise<void> {
@@ -271,25 +266,33 @@ export class Commit {
     }
   }
 
-  /** Nothing of the batch counts; lazy lines were applied already, so they stay for the next one. */
-  #refuse(batch: Batch, error: unknown): false {
+  /**
+   * Nothing of the batch counts. What is new is refused; the rest is tried again with the reserve. Lazy lines were
+   * applied already, so they stay in any case.
+   */
+  async #refuse(batch: Batch, error: unknown): Promise<void> {
     if (!isOutOfSpace(error)) return this.#abandon(batch, error)
-    this.#full = 'the disk is full'
-    this.#lazy = [...batch.lazy, ...this.#lazy]
-    for (const { queued } of batch.writes) queued.reject(new StoreFull('the disk is full: nothing was accepted'))
-    return false
+    const { space } = this.#options
+    const fresh = batch.writes.filter(({ checked }) => isNew(checked.changes))
+    const isWorthIt = (await space.giveBack()) || fresh.length > 0
+    if (!isWorthIt) space.useUp()
+    const refused = isWorthIt ? fresh : batch.writes
+    for (const { queued } of refused) queued.reject(fullOf(space.shortage ?? ''))
+    const again = batch.writes.filter((one) => !refused.includes(one)).map(({ queued }) => queued)
+    this.lazyLines.putBack(batch.lazy)
+    this.#queue = [...again, ...this.#queue]
   }
 
   /** What becomes of the batch is not known. */
-  #abandon({ writes }: Batch, error: unknown): false {
+  #abandon({ writes }: Batch, error: unknown): void {
     this.#queue = [...writes.map(({ queued }) => queued), ...this.#queue]
     this.fail(error)
-    return false
   }
 
   #mark(): void {
     this.#markTimer = null
     if (this.#running) return
+    this.#isMarkTried = true
     // losing the mark costs nothing but a milder word about a damaged last line
     this.between(() => this.#options.journal.mark()).catch(() => {})
   }

@@ -1,5 +1,5 @@
 /** A JSON file that survives power cuts: the adapter under lowdb. */
-import { type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises'
+import { access, type FileHandle, open, readFile, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { type Adapter, Low } from 'lowdb'
@@ -27,9 +27,8 @@ class DurableJsonFile<T> implements Adapter<T> {
   async read(): Promise<T | null> {
     const text = await readFile(this.#path, 'utf8').catch(nullIfMissing)
     if (text === null) return null
-    const head = HEAD.exec(text)
-    const data = head && text.endsWith(TAIL) ? text.slice(head[0].length, -TAIL.length) : null
-    if (!head || data === null || checksum(data) !== head[1]) {
+    const data = dataIn(text)
+    if (data === null) {
       throw new StoreCorrupt(`${this.#path} is damaged: its checksum does not match.`)
     }
     // the checksum vouches that this is what an earlier write of the same T put here
@@ -42,6 +41,14 @@ class DurableJsonFile<T> implements Adapter<T> {
     const file = await replaceFile(this.#path, `{"crc":"${checksum(text)}","data":${text}${TAIL}`)
     await file.close()
   }
+}
+
+/** The JSON text of `data` in a file; null when its checksum does not match. */
+export function dataIn(text: string): string | null {
+  const head = HEAD.exec(text)
+  if (!head || !text.endsWith(TAIL)) return null
+  const data = text.slice(head[0].length, -TAIL.length)
+  return checksum(data) === head[1] ? data : null
 }
 
 /**
@@ -70,10 +77,22 @@ export function lostPath(path: string): string {
 }
 
 /** What can be done about a file that cannot be read and that the store can do without. */
-export function adviceFor(path: string): string {
+function adviceFor(path: string): string {
   return (
     'Nothing was changed. Restore the data folder from a backup; or, to go on without what this file held, ' +
     `rename it to ${lostPath(path)} (create that file if there is nothing to rename).`
+  )
+}
+
+/** Of a file that a manifest lists. */
+export function missing(path: string): StoreCorrupt {
+  return new StoreCorrupt(`${path} is missing, though the manifest lists it. ${adviceFor(path)}`)
+}
+
+export function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
   )
 }
 

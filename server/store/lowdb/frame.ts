@@ -38,18 +38,32 @@ export function scan(bytes: Buffer, first: number): Scan {
   const lines: Line[] = []
   let expected = first
   let damage: { offset: number; seq: number; acknowledged: boolean } | null = null
-  for (let start = 0; start < bytes.length;) {
-    const end = bytes.indexOf(LF, start)
-    const line = end < 0 ? null : decodeLine(bytes.subarray(start, end))
+  for (const { start, line } of frames(bytes)) {
     if (line?.seq !== expected) damage ??= { offset: start, seq: expected, acknowledged: false }
     if (line && damage && line.durable >= damage.seq) damage.acknowledged = true
     if (line && line.seq >= expected) {
       lines.push(line)
       expected = line.seq + 1
     }
-    start = end < 0 ? bytes.length : end + 1
   }
   return { lines, damage }
+}
+
+/** A line of a file with its place; null: what stands there is none. */
+export interface Frame {
+  readonly start: number
+  readonly end: number
+  readonly line: Line | null
+}
+
+export function* frames(bytes: Buffer): Generator<Frame> {
+  for (let start = 0; start < bytes.length;) {
+    const feed = bytes.indexOf(LF, start)
+    const line = feed < 0 ? null : decodeLine(bytes.subarray(start, feed))
+    const end = feed < 0 ? bytes.length : feed + 1
+    yield { start, end, line }
+    start = end
+  }
 }
 
 /** The first line of a file; null when it cannot be read. */

@@ -1,7 +1,8 @@
 /** The journal in front of lowdb: lines are appended and flushed; what is in it survives a power cut. */
 import { fdatasync, ftruncate, write } from 'node:fs'
-import { type FileHandle, statfs } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Tally } from '../../ground/tally.ts'
 import { replaceFile, syncFolder, syncParent } from './file.ts'
 import { encodeLine } from './frame.ts'
 
@@ -9,8 +10,10 @@ export const JOURNAL_VERSION = 1
 
 /** a line without changes */
 const MARK = '[]'
-/** less than this and the disk counts as full: a little is always left over somewhere */
-const ROOM_BYTES = 1024 * 1024
+
+/** seconds */
+const FLUSH_BOUNDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+const BATCH_BOUNDS = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024]
 
 /** First line of each file. `base` is the seq of the last line before it. */
 export interface JournalHead {
@@ -30,6 +33,10 @@ export function journalPath(dir: string, n: number): string {
 
 /** The file that is being written. One call at a time. After FlushFailed every call fails. */
 export class Journal {
+  /** seconds that each flush took */
+  readonly flushes = new Tally(FLUSH_BOUNDS)
+  /** lines that each append made durable */
+  readonly batches = new Tally(BATCH_BOUNDS)
   readonly #dir: string
   #file: FileHandle | null = null
   #n: number
@@ -89,6 +96,7 @@ export class Journal {
     await this.#write(jsons)
     this.#marked = false
     await this.#flush()
+    this.batches.add(jsons.length)
   }
 
   /** Notes, without a flush, that all before it is durable: so a damaged last line is not taken for a torn one. */
@@ -96,12 +104,6 @@ export class Journal {
     if (this.#marked) return
     await this.#write([MARK])
     this.#marked = true
-  }
-
-  /** Whether the disk has room again after it was full. */
-  async hasRoom(): Promise<boolean> {
-    const room = await statfs(this.#dir).catch(() => ({ bavail: 0, bsize: 0 }))
-    return room.bavail * room.bsize >= ROOM_BYTES
   }
 
   /** Flushes, marks and closes. Closed it is in any case. */
@@ -139,7 +141,9 @@ export class Journal {
     const file = this.#file
     if (this.#failed) throw this.#failed
     if (!file || this.#durable === this.#seq) return
+    const begun = performance.now()
     await this.#trust(() => flush(file.fd))
+    this.flushes.add((performance.now() - begun) / 1_000)
     this.#durable = this.#seq
   }
 

@@ -1,8 +1,10 @@
 /** One process per data folder. */
 import { spawnSync } from 'node:child_process'
-import { closeSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StoreLocked } from '../store.ts'
+
+export const LOCK_FILE = 'LOCK'
 
 const LOCK_FD = 3
 const FILE_MODE = 0o600
@@ -25,7 +27,7 @@ interface Owner {
  * @throws StoreLocked naming the process that has it
  */
 export function lockFolder(dir: string): () => void {
-  const path = join(dir, 'LOCK')
+  const path = lockPath(dir)
   const owner = readOwner(path)
   const fd = openSync(path, 'a', FILE_MODE)
   const flock = spawnSync('flock', ['-n', String(LOCK_FD)], { stdio: ['ignore', 'ignore', 'ignore', fd] })
@@ -36,11 +38,27 @@ export function lockFolder(dir: string): () => void {
       `${dir} is in use${owner === null ? '' : ` by process ${owner.pid}`}: one hub per data folder`,
     )
   }
-  writeFileSync(path, `${process.pid}\n${startOf(process.pid)}\n`, { mode: FILE_MODE })
+  try {
+    writeFileSync(path, `${process.pid}\n${startOf(process.pid)}\n`, { mode: FILE_MODE })
+  } catch (error) {
+    // on a full disk: where flock holds the lock, who has it is only said in messages
+    if (flock.status !== 0) throw error
+  }
   return () => {
-    if (flock.status !== 0) unlinkSync(path)
+    if (flock.status === 0) ftruncateSync(fd)
+    else unlinkSync(path)
     closeSync(fd)
   }
+}
+
+/** The other process that has the lock; null: none, as far as can be told without asking for it. */
+export function holderOf(dir: string): number | null {
+  const owner = readOwner(lockPath(dir))
+  return owner && owner.pid !== process.pid && isAlive(owner) ? owner.pid : null
+}
+
+function lockPath(dir: string): string {
+  return join(dir, LOCK_FILE)
 }
 
 function readOwner(path: string): Owner | null {

@@ -1,16 +1,28 @@
 /** The files of segments, and what was last read of them. */
-import { access, unlink } from 'node:fs/promises'
+import { unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RecipientId } from '../../protocol/address.ts'
 import { Entry, type EntryRecord } from '../state/entry.ts'
 import { StoreCorrupt } from '../store.ts'
 import { Cache } from './cache.ts'
-import { lostPath, nullIfMissing, readJson, writeJson } from './file.ts'
+import { exists, lostPath, nullIfMissing, readJson, writeJson } from './file.ts'
 
 const CACHED_SEGMENTS = 8
-const CACHED_COUNTS = 1_024
+/** recipients in all counts together: some 80 bytes each */
+const CACHED_COUNTS = 300_000
+/** what a map costs before it holds anything, in the same coin */
+const EMPTY_COUNTS = 10
 
-interface SegmentFile {
+/** Names in the folder of messages. */
+export function segmentFile(n: number): string {
+  return `segment-${String(n).padStart(8, '0')}.json`
+}
+
+export function countsFile(n: number): string {
+  return `segment-${String(n).padStart(8, '0')}.recipients.json`
+}
+
+export interface SegmentFile {
   readonly segment: number
   readonly messages: readonly EntryRecord[]
 }
@@ -18,7 +30,7 @@ interface SegmentFile {
 /** How many messages of a segment each recipient has: an inbox page need not read the others. */
 export type Counts = ReadonlyMap<RecipientId, number>
 
-interface CountsFile {
+export interface CountsFile {
   /** those with one message: all the members of a large group, and a list is much faster than an object */
   readonly once: readonly RecipientId[]
   readonly often: Readonly<Record<RecipientId, number>>
@@ -27,7 +39,7 @@ interface CountsFile {
 export class SegmentFiles {
   readonly #dir: string
   readonly #entries = new Cache<number, readonly Entry[]>(CACHED_SEGMENTS)
-  readonly #counts = new Cache<number, Counts>(CACHED_COUNTS)
+  readonly #counts = new Cache<number, Counts>(CACHED_COUNTS, ({ size }) => EMPTY_COUNTS + size)
   /** all that want a segment now share one reading; one that is no longer here is of an older file */
   readonly #reading = new Map<number, Promise<readonly Entry[] | null>>()
 
@@ -83,7 +95,7 @@ export class SegmentFiles {
   }
 
   path(n: number): string {
-    return join(this.#dir, `segment-${String(n).padStart(8, '0')}.json`)
+    return join(this.#dir, segmentFile(n))
   }
 
   #begin(n: number): Promise<readonly Entry[] | null> {
@@ -107,7 +119,7 @@ export class SegmentFiles {
   }
 
   #countsPath(n: number): string {
-    return join(this.#dir, `segment-${String(n).padStart(8, '0')}.recipients.json`)
+    return join(this.#dir, countsFile(n))
   }
 }
 
@@ -132,13 +144,6 @@ function fromFile({ once, often }: CountsFile): Counts {
   for (const id of once) counts.set(id, 1)
   for (const [id, count] of Object.entries(often)) counts.set(id, count)
   return counts
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 function nullIfCorrupt(error: unknown): null {

@@ -7,8 +7,7 @@ import type { Mid } from '../../protocol/states.ts'
 import type { Entry } from '../state/entry.ts'
 import type { Archive } from '../state/reads.ts'
 import type { State } from '../state/state.ts'
-import { StoreCorrupt } from '../store.ts'
-import { adviceFor } from './file.ts'
+import { missing } from './file.ts'
 import { SegmentFiles } from './segment-files.ts'
 
 export const SEGMENT_MESSAGES = 2_000
@@ -85,6 +84,16 @@ export class Segments implements Archive {
 
   get infos(): readonly SegmentInfo[] {
     return this.#infos
+  }
+
+  /** Messages that are kept, and their size. */
+  get total(): { readonly count: number; readonly bytes: number } {
+    const total = { count: 0, bytes: 0 }
+    for (const { count, bytes } of this.#infos) {
+      total.count += count
+      total.bytes += bytes
+    }
+    return total
   }
 
   /** What the next manifest lists. */
@@ -249,8 +258,7 @@ export class Segments implements Archive {
     if (entries) return entries
     // dropped while somebody was reading
     if (!this.#written.has(n)) return []
-    const path = this.#files.path(n)
-    throw new StoreCorrupt(`${path} is missing, though the manifest lists it. ${adviceFor(path)}`)
+    throw missing(this.#files.path(n))
   }
 
   /** The segment on disk alone that may have the message. */
@@ -282,6 +290,7 @@ export class Segments implements Archive {
   }
 }
 
-function recipientsSize({ recipients }: Entry): number {
+/** What the recipients of a message add to its segment. */
+export function recipientsSize({ recipients }: Entry): number {
   return recipients.reduce((size, id) => size + id.length + 3, 0)
 }

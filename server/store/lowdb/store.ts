@@ -4,14 +4,16 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { Clock } from '../../clock.ts'
-import type { Log } from '../../log.ts'
+import type { Clock } from '../../ground/clock.ts'
+import type { Log } from '../../ground/log.ts'
+import { figuresOf } from '../state/figures.ts'
 import { isOver, type Kept } from '../state/prune.ts'
 import { createReads } from '../state/reads.ts'
 import { State } from '../state/state.ts'
-import type { LazyOp, Op, Store, Written } from '../store.ts'
+import { type LazyOp, type Op, type Store, StoreFull, type Written } from '../store.ts'
+import { fullOf } from './batch.ts'
 import { createBlobs } from './blobs.ts'
-import { createCheckpoints } from './checkpoint.ts'
+import { type Checkpoints, createCheckpoints } from './checkpoint.ts'
 import { Commit } from './commit.ts'
 import { syncParent } from './file.ts'
 import { Journal } from './journal.ts'
@@ -19,13 +21,14 @@ import { lockFolder } from './lock.ts'
 import { firstManifest, readManifest } from './manifest.ts'
 import { replayInto, replayJournals } from './recover.ts'
 import { SEGMENT_MESSAGES, type SegmentInfo, Segments } from './segments.ts'
+import { Space } from './space.ts'
 import { Tables } from './tables.ts'
+import { createWatch } from './watch.ts'
 
 const FOLDER_MODE = 0o700
 /** a start replays no more than about this */
 const CHECKPOINT_BYTES = 32 * 1024 * 1024
-const LOOK_MS = 1_000
-const IDLE_MS = 60_000
+const LAST_CHECKPOINT_MS = 1_000
 
 export interface LowdbOptions {
   /** made when it is not there, with mode 0700 */
@@ -38,6 +41,8 @@ export interface LowdbOptions {
   readonly checkpointBytes?: number
   /** messages that fill a segment */
   readonly segmentMessages?: number
+  /** bytes of disk that are held at most, so that acks and the like can be written when there are no others left */
+  readonly reserveBytes?: number
 }
 
 export function createLowdbStore(options: LowdbOptions): Store {
@@ -47,6 +52,7 @@ export function createLowdbStore(options: LowdbOptions): Store {
   const segments = new Segments(messages, state, options.segmentMessages ?? SEGMENT_MESSAGES)
   const tables = new Tables(dir, state)
   const blobs = createBlobs(dir)
+  const space = new Space(options)
   let opened: Opened | null = null
 
   state.onEntry = (entry, isNew) => segments.touch(entry, isNew)
@@ -65,10 +71,12 @@ export function createLowdbStore(options: LowdbOptions): Store {
       await makeFolder(messages)
       const unlock = lockFolder(dir)
       try {
+        await space.open()
         await blobs.open()
-        const { torn, ...rest } = await start(options, messages, state, segments, tables)
+        const { torn, ...rest } = await start(options, { messages, state, segments, tables, space })
+        await blobs.sweep(usedBlobs()).catch((error: unknown) => log.warn({ err: error }, 'old blobs were not removed'))
         opened = { ...rest, unlock }
-        watch(opened)
+        opened.watch.start()
         return { epoch: rest.epoch, torn }
       } catch (error) {
         unlock()
@@ -77,14 +85,14 @@ export function createLowdbStore(options: LowdbOptions): Store {
     },
 
     async close() {
-      const { commit, checkpoints, journal, unlock, stopWatching } = parts()
+      const { commit, checkpoints, journal, watch, unlock } = parts()
       opened = null
-      stopWatching()
+      watch.stop()
       try {
         await commit.settled()
-        // the journal holds all of it: this only makes the next start short
-        if (isDirty()) await checkpoints.run().catch(noteFailure)
+        if (segments.dirty || tables.dirty) await lastCheckpoint(checkpoints)
         await checkpoints.stop()
+        if (commit.lazyLines.isAhead) throw new StoreFull('the disk is full: what happened last was not kept')
         await commit.between(() => journal.close())
       } finally {
         commit.stop()
@@ -96,9 +104,20 @@ export function createLowdbStore(options: LowdbOptions): Store {
     },
 
     health() {
-      if (!opened) return { writable: false, durable: true, reason: 'the store is not open', queued: 0 }
-      const { fault, queued } = opened.commit
-      return { writable: fault === null, durable: true, reason: fault, queued }
+      const closed = { fault: 'store-closed', reason: 'the store is not open', queued: 0 } as const
+      const { fault, reason, queued } = opened?.commit ?? closed
+      return { writable: fault === null, fault, durable: true, reason, queued }
+    },
+
+    async figures() {
+      const disk = opened && {
+        flushes: opened.journal.flushes,
+        batches: opened.journal.batches,
+        journal: opened.journal.size,
+        kept: segments.total,
+        space: space.room,
+      }
+      return { ...figuresOf(state), disk }
     },
 
     async write(...[ops, how]: [readonly Op[], 'sync'] | [readonly LazyOp[], 'lazy']): Promise<Written> {
@@ -111,56 +130,50 @@ export function createLowdbStore(options: LowdbOptions): Store {
       return () => void state.listeners.delete(listener)
     },
 
-    putBlob: (data, maxBytes) => blobs.put(data, maxBytes),
+    async putBlob(data, maxBytes) {
+      if (space.shortage !== null) throw fullOf(space.shortage)
+      return blobs.put(data, maxBytes)
+    },
     readBlob: (id) => blobs.read(id),
 
     async prune(keep, budgetMs) {
       const { checkpoints } = parts()
       await tables.dropExpired(clock.now())
       const { wanted, more } = over(keep, budgetMs)
-      if (wanted.some(({ n }) => !segments.isWritten(n))) await checkpoints.run()
+      if (wanted.some(({ n }) => !segments.isWritten(n))) await checkpoints.run().catch(unlessFull)
       const dropped = wanted.length === 0 ? [] : await checkpoints.drop(wanted)
-      const used = new Set(segments.infos.flatMap((segment) => segment.blobs))
+      const used = usedBlobs()
       for (const id of dropped.flatMap((segment) => segment.blobs)) if (!used.has(id)) await blobs.remove(id)
       return { dropped: dropped.reduce((sum, { count }) => sum + count, 0), more }
     },
   }
 
+  /** The journal holds all of it: this only makes the next start short, and nobody waits long for that. */
+  async function lastCheckpoint(checkpoints: Checkpoints): Promise<void> {
+    const done = checkpoints.run().catch(noteFailure)
+    let cancel = () => {}
+    const late = new Promise<void>((resolve) => (cancel = clock.after(LAST_CHECKPOINT_MS, resolve)))
+    await Promise.race([done, late])
+    cancel()
+  }
+
   function noteFailure(error: unknown): void {
-    log.error({ err: error }, 'a checkpoint failed; it is tried again')
+    log.error({ err: error }, 'the last checkpoint failed: the next start reads the journal')
   }
 
-  function isDirty(): boolean {
-    return segments.dirty || tables.dirty
+  /** Without space for a checkpoint what is written already can be dropped all the same, which makes some. */
+  function unlessFull(error: unknown): void {
+    if (!(error instanceof StoreFull)) throw error
   }
 
-  /** Brings about a checkpoint when the journal is long, or when nothing has happened for a while. */
-  function watch(store: Opened): void {
-    const { journal, checkpoints } = store
-    let seq = journal.seq
-    let quietSince = clock.now()
-    const look = () => {
-      if (journal.seq !== seq) {
-        seq = journal.seq
-        quietSince = clock.now()
-      }
-      const isLong = journal.size >= (options.checkpointBytes ?? CHECKPOINT_BYTES)
-      if (isLong || (isDirty() && clock.now() - quietSince >= IDLE_MS)) {
-        checkpoints.run().catch(noteFailure)
-      }
-      store.stopWatching = clock.after(LOOK_MS, look)
-    }
-    store.stopWatching = clock.after(LOOK_MS, look)
+  function usedBlobs(): ReadonlySet<string> {
+    return new Set(segments.infos.flatMap((segment) => segment.blobs))
   }
 
   /** The oldest segments that policy lets go of and nobody needs. */
   function over(keep: Kept, budgetMs: number): { wanted: SegmentInfo[]; more: boolean } {
     const started = performance.now()
-    const total = { count: 0, bytes: 0 }
-    for (const { count, bytes } of segments.infos) {
-      total.count += count
-      total.bytes += bytes
-    }
+    const total = { ...segments.total }
     const wanted: SegmentInfo[] = []
     for (const segment of segments.infos) {
       if (!isOver(keep, segment, total, clock.now())) break
@@ -176,30 +189,39 @@ export function createLowdbStore(options: LowdbOptions): Store {
 
 type Opened = Omit<Awaited<ReturnType<typeof start>>, 'torn'> & {
   readonly unlock: () => void
-  stopWatching: () => void
+}
+
+interface Parts {
+  readonly messages: string
+  readonly state: State
+  readonly segments: Segments
+  readonly tables: Tables
+  readonly space: Space
 }
 
 /** Recovers the state and begins a new journal. @throws StoreCorrupt, StoreVersion */
-async function start(options: LowdbOptions, messages: string, state: State, segments: Segments, tables: Tables) {
-  const { dir, clock, log, onFailed } = options
+async function start(options: LowdbOptions, parts: Parts) {
+  const { dir, clock, log, onFailed, checkpointBytes = CHECKPOINT_BYTES } = options
+  const { state, segments, tables, space } = parts
   const manifest = (await readManifest(dir)) ?? (await firstManifest(dir))
   state.lastMid = manifest.lastMid
   state.documents.rev = manifest.rev
   for (const [meter, value] of Object.entries(manifest.meters)) state.meters.set(meter, value)
-  await tables.load()
+  await tables.load(manifest.documents)
   await segments.load(manifest.segments, manifest.archivedUpTo)
   const needed = { journal: manifest.journal, seq: manifest.seq }
   const recovered = await replayJournals(dir, needed, replayInto(state, segments))
+  // that was in an earlier life
+  state.reached.clear()
 
   const journal = new Journal(dir, recovered.n, recovered.seq)
-  await journal.rotate()
-  const commit = new Commit({ state, segments, journal, now: () => clock.now(), onFailed })
-  const { epoch } = manifest
-  const checkpoints = createCheckpoints({ dir, messages, epoch, state, journal, commit, segments, tables, needed })
-  if (recovered.replayed > 0) {
-    checkpoints.run().catch((error: unknown) => log.error({ err: error }, 'a checkpoint failed; it is tried again'))
-  }
-  return { epoch, torn: recovered.torn, journal, commit, checkpoints, stopWatching: () => {} }
+  await space.spend(() => journal.rotate())
+  const onNear = () => watch.hurry()
+  const commit = new Commit({ state, segments, journal, space, now: () => clock.now(), onNear, onFailed })
+  const checkpoints = createCheckpoints({ dir, epoch: manifest.epoch, journal, commit, needed, ...parts })
+  const watch = createWatch({ clock, log, journal, commit, checkpoints, space, segments, tables, checkpointBytes })
+  if (recovered.replayed > 0) watch.begin()
+  return { epoch: manifest.epoch, torn: recovered.torn, journal, commit, checkpoints, watch }
 }
 
 /** Makes a folder with those above it, so that a power cut does not take it away. */

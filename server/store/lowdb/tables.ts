@@ -5,9 +5,9 @@ import { crc32 } from 'node:zlib'
 import type { OnceKey } from '../state/change.ts'
 import type { State } from '../state/state.ts'
 import type { Kind } from '../store.ts'
-import { nullIfMissing, readJson, syncFolder, writeJson } from './file.ts'
+import { exists, lostPath, missing, nullIfMissing, readJson, syncFolder, writeJson } from './file.ts'
 
-const SHARDS = 16
+export const SHARDS = 16
 const HOUR_MS = 3_600_000
 const FOLDER_MODE = 0o700
 
@@ -23,6 +23,8 @@ export class Tables {
   readonly #keys: string
   readonly #state: State
   readonly #dirtyShards = new Set<number>()
+  /** those that have a file, for good */
+  readonly #shards = new Set<number>()
   readonly #dirtyHours = new Set<number>()
 
   constructor(dir: string, state: State) {
@@ -35,13 +37,21 @@ export class Tables {
     return this.#dirtyShards.size > 0 || this.#dirtyHours.size > 0
   }
 
-  async load(): Promise<void> {
+  /** Numbers of the files of documents: what a manifest may list. */
+  get shards(): readonly number[] {
+    return [...this.#shards].toSorted((a, b) => a - b)
+  }
+
+  /** @param listed by the manifest; absent in those of older versions. @throws StoreCorrupt */
+  async load(listed: readonly number[] = []): Promise<void> {
     await mkdir(this.#documents, { recursive: true, mode: FOLDER_MODE })
     await mkdir(this.#keys, { recursive: true, mode: FOLDER_MODE })
     for (let shard = 0; shard < SHARDS; shard += 1) {
-      for (const { kind, id, value, rev } of (await readJson<StoredDocument[]>(this.#shardPath(shard))) ?? []) {
-        this.#state.documents.put(kind, id, value, rev)
-      }
+      const path = this.#shardPath(shard)
+      const stored = await readJson<StoredDocument[]>(path)
+      if (stored) this.#shards.add(shard)
+      else if (listed.includes(shard) && !(await exists(lostPath(path)))) throw missing(path)
+      for (const { kind, id, value, rev } of stored ?? []) this.#state.documents.put(kind, id, value, rev)
     }
     for (const hour of await this.#hours()) {
       for (const once of (await readJson<OnceKey[]>(this.#hourPath(hour))) ?? []) this.#state.once.set(once.key, once)
@@ -67,6 +77,7 @@ export class Tables {
       for (const [shard, items] of documents) await writeJson(this.#shardPath(shard), items)
       for (const [hour, items] of keys) await writeJson(this.#hourPath(hour), items)
       if (shards.length > 0) await syncFolder(this.#documents)
+      for (const shard of shards) this.#shards.add(shard)
       if (hours.length > 0) await syncFolder(this.#keys)
     } catch (error) {
       for (const shard of shards) this.#dirtyShards.add(shard)
@@ -89,12 +100,17 @@ export class Tables {
   }
 
   #shardPath(shard: number): string {
-    return join(this.#documents, `shard-${String(shard).padStart(2, '0')}.json`)
+    return join(this.#documents, shardFile(shard))
   }
 
   #hourPath(hour: number): string {
     return join(this.#keys, `${hour}.json`)
   }
+}
+
+/** A name in the folder of documents. */
+export function shardFile(shard: number): string {
+  return `shard-${String(shard).padStart(2, '0')}.json`
 }
 
 function shardOf(kind: Kind, id: string): number {

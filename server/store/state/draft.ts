@@ -42,10 +42,16 @@ export class Draft {
     for (const [at, op] of ops.entries()) {
       const why = op.op === 'accept' ? this.#accept(op, changes, mids) : this.#other(op, changes)
       if (why === null) continue
-      for (const undo of this.#undo.toReversed()) undo()
+      this.takeBack()
       return { changes: [], answer: { ok: false, why, op: at } }
     }
     return { changes, answer: { ok: true, mids } }
+  }
+
+  /** The write that was checked last will not be. */
+  takeBack(): void {
+    for (const undo of this.#undo.toReversed()) undo()
+    this.#undo = []
   }
 
   #other(op: Exclude<Op, Accept>, changes: Change[]): Refused | null {
@@ -103,8 +109,10 @@ export class Draft {
 
   /** Unique and increasing whatever the clock does; near now as long as it runs forward. */
   #nextMid(): Mid {
-    const mid = midOf(Math.max(this.#now, Number(this.#state.lastMid) + 1))
+    const before = this.#state.lastMid
+    const mid = midOf(Math.max(this.#now, Number(before) + 1))
     this.#state.lastMid = mid
+    this.#undo.push(() => (this.#state.lastMid = before))
     return mid
   }
 

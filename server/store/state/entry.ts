@@ -84,7 +84,7 @@ export class Entry implements MessageText {
   deliveryAt(place: number): Delivery | null {
     const recipient = this.recipients[place]
     const status = this.statuses[place]
-    return recipient === undefined || status === undefined ? null : { mid: this.mid, recipient, ...status }
+    return recipient === undefined || status === undefined ? null : { ...status, mid: this.mid, recipient }
   }
 
   attemptsOf(recipient: RecipientId): readonly Attempt[] {

@@ -11,6 +11,8 @@ const NOTHING: Inbox = { open: new MidList(), bytes: 0 }
 /** The deliveries that are still owed to each recipient's sessions. */
 export class Inboxes {
   readonly #inboxes = new Map<RecipientId, Inbox>()
+  /** of all of them */
+  readonly total = { count: 0, bytes: 0 }
 
   /** What waits for a recipient. */
   of(recipient: RecipientId): { readonly open: MidList; readonly bytes: number } {
@@ -25,11 +27,15 @@ export class Inboxes {
     }
     inbox.open.add(mid)
     inbox.bytes += size
+    this.total.count += 1
+    this.total.bytes += size
   }
 
   delete(recipient: RecipientId, mid: number, size: number): void {
     const inbox = this.#inboxes.get(recipient)
     if (!inbox?.open.delete(mid)) return
     inbox.bytes -= size
+    this.total.count -= 1
+    this.total.bytes -= size
   }
 }

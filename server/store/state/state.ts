@@ -5,6 +5,7 @@ import type { Attempt, Kind, Raise } from '../store.ts'
 import type { Change, MessageAdded, OnceKey, Stepped } from './change.ts'
 import { Documents } from './documents.ts'
 import { Entry, isLive, type Status } from './entry.ts'
+import { Reached } from './figures.ts'
 import { Inboxes } from './inboxes.ts'
 import { Work } from './work.ts'
 
@@ -15,6 +16,7 @@ export class State {
   readonly entries = new Map<Mid, Entry>()
   readonly inboxes = new Inboxes()
   readonly work = new Work()
+  readonly reached = new Reached()
   readonly documents = new Documents()
   readonly once = new Map<string, OnceKey>()
   readonly meters = new Map<string, number>()
@@ -81,12 +83,15 @@ export class State {
     if (this.entries.has(message.mid)) return
     const entry = new Entry(message, recipients, statusesOf(message.at, expiresAt, recipients, planned, full, holding))
     this.admit(entry)
+    this.reached.add('queued', null, recipients.length - full.length)
+    this.reached.add('failed', null, full.length)
     this.onEntry(entry, true)
     this.#tell('delivery', message.mid)
     if (this.listeners.size > 0) for (const recipient of recipients) this.#tell('inbox', recipient)
   }
 
   #raise(raise: Raise): void {
+    let moved = 0
     for (const [mid, recipients] of raise.of) {
       const entry = this.entries.get(mid)
       if (!entry) continue
@@ -103,6 +108,7 @@ export class State {
         }
         if (after === undefined || after === status) continue
         this.#replace(entry, place, recipient, after)
+        if (after.state !== status.state) moved += 1
         if (status.holds && !after.holds) this.work.release(recipient, entry.n)
         changed = true
       }
@@ -110,6 +116,7 @@ export class State {
       this.onEntry(entry, false)
       this.#tell('delivery', mid)
     }
+    this.reached.add(raise.state, raise.via, moved)
   }
 
   #step({ mid, recipient, step, dueAt, holds }: Stepped): void {

@@ -32,11 +32,18 @@ export class Work {
   /** by their end; those that ended before are told by their fence */
   readonly #leases = new Heap<Lease>()
   #fence = 0
+  #size = 0
+
+  /** deliveries that something is to be done for, leased or not */
+  get size(): number {
+    return this.#size
+  }
 
   /** Sets when a delivery is due, and ends its lease; null: nothing more is to be done for it. */
   set(recipient: RecipientId, mid: number, dueAt: number | null, holds: boolean): void {
     const queue = this.#queues.get(recipient) ?? (dueAt === null ? null : this.#begin(recipient))
     if (!queue) return
+    const before = queue.order.size
     queue.leases.delete(mid)
     queue.due.delete(mid)
     if (dueAt === null) {
@@ -47,6 +54,7 @@ export class Work {
       queue.order.add(mid)
       queue.byTime.push(dueAt, mid)
     }
+    this.#size += queue.order.size - before
     if (holds && dueAt !== null) queue.holders.add(mid)
     else queue.holders.delete(mid)
     if (queue.order.size > 0) this.#schedule(queue)

@@ -34,6 +34,7 @@ describe('a checkpoint that finds no space', () => {
       bench.disk.copyAfterPowerCut(crashed)
       for (const found of await revive(crashed, bench.clock)) expect(found).toMatchObject(expected)
       expect(await contentOf(bench.store)).toEqual(expected)
+      await bench.rig.recovered()
       await acceptMany(bench.store, bench.clock, [ALICE], 5)
       await bench.rig.checkpoint()
       const now = await contentOf(bench.store)

@@ -48,6 +48,18 @@ describe('a batch', () => {
     expect(flushes).toBe(4)
   })
 
+  test('is not begun for lazy lines alone while others follow', async () => {
+    let flushes = 0
+    bench.disk.onStep = (step) => void (flushes += Number(isFlush(step)))
+    for (let n = 0; n < 20; n += 1) {
+      const mid = await accept(bench.store, bench.clock, [ALICE])
+      await writeLazy(bench.store, [ackOf(mid, ALICE)])
+      await turn()
+    }
+    expect(flushes).toBeLessThan(30)
+    await until(() => bench.store.health().queued === 0)
+  })
+
   test('that changes nothing is none', async () => {
     await accept(bench.store, bench.clock, [ALICE], { once: { key: 'a', print: 'a', ttlMs: 1_000 } })
     let flushes = 0

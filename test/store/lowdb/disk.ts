@@ -28,8 +28,10 @@ export interface Disk {
   onStep: (step: Step) => void
   /** hears of each file that is read whole */
   onRead: (path: string) => void
-  /** comes before each step, and before reading: a slow disk */
-  pause: () => Promise<void>
+  /** bytes that the system says are left, and all there are; null: as it is */
+  space: { readonly free: number; readonly total: number } | null
+  /** comes before each step, and before reading: a slow disk. `path` is below the folder */
+  pause: (name: StepName | 'read', path: string) => Promise<void>
   /** Copies the folder as `kill -9` leaves it now. */
   copyAfterKill(to: string): void
   /** Copies the folder as a power cut leaves it now, at worst. */
@@ -58,6 +60,7 @@ export async function watchDisk(dir: string): Promise<Disk> {
   const disk: Disk = {
     onStep: () => {},
     onRead: () => {},
+    space: null,
     pause: async () => {},
     copyAfterKill,
     copyAfterPowerCut,
@@ -66,9 +69,10 @@ export async function watchDisk(dir: string): Promise<Disk> {
 
   const isMine = (path: unknown): path is string =>
     typeof path === 'string' && (path === dir || path.startsWith(dir + sep))
-  const step = async (name: StepName, path: string) => {
-    await disk.pause()
-    disk.onStep({ name, path: path.slice(dir.length + 1) })
+  const step = async (name: StepName, whole: string) => {
+    const path = whole.slice(dir.length + 1)
+    await disk.pause(name, path)
+    disk.onStep({ name, path })
   }
 
   function fileAt(path: string): object {
@@ -164,14 +168,20 @@ export async function watchDisk(dir: string): Promise<Disk> {
   })
   patch(fs.promises, 'readFile', (original) => async (path, ...rest) => {
     if (isMine(path)) {
-      await disk.pause()
-      disk.onRead(path.slice(dir.length + 1))
+      const below = path.slice(dir.length + 1)
+      await disk.pause('read', below)
+      disk.onRead(below)
     }
     return original(path, ...rest)
   })
   patch(fs.promises, 'copyFile', (original) => async (from, to, ...rest) => {
     if (isMine(to)) await step('copy', to)
     return original(from, to, ...rest)
+  })
+
+  patch(fs.promises, 'statfs', (original) => async (path, ...rest) => {
+    if (!isMine(path) || disk.space === null) return original(path, ...rest)
+    return { bsize: 1, bavail: disk.space.free, blocks: disk.space.total }
   })
 
   const methods = await handlePrototype()

@@ -144,11 +144,6 @@ test('a flush that failed is never tried again', async () => {
   expect(steps).toEqual([])
 })
 
-test('says whether the disk has room', async () => {
-  expect(await journal.hasRoom()).toBe(true)
-  expect(await new Journal('/nowhere', 1, 1).hasRoom()).toBe(false)
-})
-
 test('a file that is put in place counts as acknowledged', async () => {
   const path = journalPath(folder.dir, 9)
   await writeJournal(path, { n: 9, base: 20 }, ['["a"]', '["b"]'])

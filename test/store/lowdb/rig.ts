@@ -10,7 +10,7 @@ import { type TestClock, testClock } from '../../helpers/clock.ts'
 import { silentLog } from '../../helpers/folder.ts'
 
 const MEMORY = '/dev/shm'
-const LOOKS = 500
+const LOOKS = 50
 
 /** A new empty folder, in memory where the system has such a thing: for tests that do not ask the disk. */
 export async function quickFolder(): Promise<{ readonly dir: string; remove(): Promise<void> }> {
@@ -26,6 +26,8 @@ export interface Rig {
   readonly failures: readonly Error[]
   /** Makes a checkpoint and waits for its end. */
   checkpoint(): Promise<void>
+  /** Turns the clock until the store has found out that there is space again; returns ms that it took. */
+  recovered(): Promise<number>
 }
 
 /** An open store with small segments. It checkpoints when told to. */
@@ -41,6 +43,7 @@ export async function openRig(
     log: silentLog,
     onFailed,
     checkpointBytes: 1,
+    reserveBytes: 4096,
     segmentMessages: 4,
     ...more,
   })
@@ -60,13 +63,26 @@ export async function openRig(
         return journalsOf(dir).length === 1 && (journalsOf(dir)[0] ?? '') > last
       })
     },
+    async recovered() {
+      const since = clock.elapsed()
+      while (!store.health().writable) {
+        await clock.advance(1_000)
+        // what was found out is in the next turns of the loop, in real time
+        for (let looks = 0; looks < LOOKS && !store.health().writable; looks += 1) await pause()
+      }
+      return clock.elapsed() - since
+    },
   }
   return rig
 }
 
 /** Waits for something that nothing tells of. */
 export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 1))
+  while (!(await holds())) await pause()
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1))
 }
 
 /** Paths of the journals, oldest first. */

@@ -1,4 +1,4 @@
-import { readdirSync, renameSync } from 'node:fs'
+import { readdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Op, type Store, StoreCorrupt } from '../../../server/store/store.ts'
@@ -88,4 +88,23 @@ test.each(['documents', 'once'])('a damaged file of %s stops the start; what the
   await reopen()
   expect(await ids()).toEqual(kind === 'documents' ? [] : ['id 001'])
   expect(await store.count('meter')).toBe(3)
+})
+
+test('a file of documents that is missing is told; what the message says works', async () => {
+  await write(
+    store,
+    Array.from({ length: 50 }, (_, n) => put(n)),
+  )
+  await store.close()
+  const path = join(folder.dir, 'documents', 'shard-03.json')
+  renameSync(path, join(folder.dir, 'backup'))
+  const { message } = await refusal(folder.dir, rig.clock)
+  expect(message).toContain(`${path} is missing, though the manifest lists it`)
+  expect(message).toContain('create that file if there is nothing to rename')
+  writeFileSync(`${path}.lost`, '')
+  await reopen()
+  expect((await ids()).length).toBeLessThan(50)
+  await write(store, [put(1)])
+  await rig.checkpoint()
+  await reopen()
 })

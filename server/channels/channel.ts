@@ -3,26 +3,14 @@
  * A channel renders, sends and says what came of it; it never retries and never changes a state.
  */
 import type * as z from 'zod'
-import type { Log } from '../log.ts'
+import type { Log } from '../ground/log.ts'
 import type { Content } from './content.ts'
 import type { Outbound } from './outbound/outbound.ts'
 import { scrubbed } from './outbound/secrets.ts'
+import type { Outcome, Sent } from './outcome.ts'
+import { sendParts } from './parts.ts'
 
-/** What came of one attempt. A refusal by the other side is an outcome, never an exception. */
-export type Outcome =
-  /** the receiving program has it; `detail` says what was not as asked */
-  | { readonly kind: 'delivered'; readonly detail?: string }
-  /** a provider took it; `detail` says what was not as asked, such as `1 of 3 numbers refused` */
-  | { readonly kind: 'accepted'; readonly detail?: string }
-  /** worth another round, not before `retryAfterMs` if the other side named a time */
-  | { readonly kind: 'retry'; readonly detail: string; readonly answer?: string; readonly retryAfterMs?: number }
-  /** the request left and no answer came back: the channel's `onUnknown` says whether to try again */
-  | { readonly kind: 'unknown'; readonly detail: string; readonly answer?: string }
-  /** will not work however often it is tried */
-  | { readonly kind: 'failed'; readonly detail: string; readonly answer?: string }
-
-/** The outcome of a whole message. `parts`: how many of its parts went out before the one that did not. */
-export type Sent = Outcome & { readonly parts?: number }
+export type { Outcome, Sent } from './outcome.ts'
 
 /** What the hub hands to a channel for each send. */
 export interface Io {
@@ -80,6 +68,8 @@ export interface Endpoint {
   readonly name: string
   readonly capabilities: Capabilities
   readonly backoff: Backoff
+  /** where its requests go, such as `https://open.feishu.cn`; null: nowhere, or each message says where */
+  readonly server: string | null
   /** @param skip parts that an earlier attempt sent already */
   send(content: Content, io: Io, skip?: number): Promise<Sent>
 }
@@ -144,6 +134,8 @@ export interface ChannelDefinition<Platform, Address, Part, Section = undefined,
     /** @throws Misconfigured for a target that the account may not or cannot reach */
     addressed(account: Account, target: Target): Addressed<Address>
   }
+  /** The URL that its requests go to, of which only scheme, host and port are read; null: none leaves this process. */
+  server(address: Address): string | null
   /** Pure: no clock, no secrets of the hub, no I/O. Parts are sent in order. */
   render(content: Content, address: Address): readonly Part[]
   /** parts go to different people: one that failed does not keep back the others */
@@ -192,7 +184,8 @@ export function defineChannel<Platform, Address, Part, Section = undefined, Acco
       name: addressed.name,
       capabilities,
       backoff: addressed.backoff ?? backoff,
-      send: (content, io, skip = 0) => sendParts(definition, addressed, content, io, skip),
+      server: originOf(definition.server(addressed.address)),
+      send: (content, io, skip = 0) => sendTo(definition, addressed, content, io, skip),
     }
   }
 
@@ -225,11 +218,12 @@ export function defineChannel<Platform, Address, Part, Section = undefined, Acco
         // it stands for many targets, each with a rate of its own
         capabilities: { ...capabilities, onUnknown: 'skip', rates: [] },
         backoff: ONCE,
+        server: null,
         async send(content, io, skip = 0) {
           const target = direct.target.safeParse(content.frame.message.extra['target'])
           if (!target.success) return { kind: 'failed', detail: 'the target is not as this channel needs it' }
           try {
-            return await sendParts(definition, direct.addressed(account, target.data), content, io, skip)
+            return await sendTo(definition, direct.addressed(account, target.data), content, io, skip)
           } catch (error) {
             if (error instanceof Misconfigured) return { kind: 'failed', detail: error.message }
             throw error
@@ -244,45 +238,23 @@ export function defineChannel<Platform, Address, Part, Section = undefined, Acco
   }
 }
 
-type Sender<Address, Part> = Pick<
-  ChannelDefinition<never, Address, Part>,
-  'render' | 'send' | 'independentParts' | 'capabilities'
->
+type Sender<Address, Part> = Pick<ChannelDefinition<never, Address, Part>, 'render' | 'send' | 'independentParts'>
 
-/** In order, up to the first part that did not go out; what went out before is not sent again. */
-async function sendParts<Address, Part>(
-  channel: Sender<Address, Part>,
+function sendTo<Address, Part>(
+  { render, send, independentParts = false }: Sender<Address, Part>,
   { address, secrets }: Addressed<Address>,
   content: Content,
   io: Io,
   skip: number,
 ): Promise<Sent> {
-  const parts = channel.render(content, address)
-  const outcomes: Outcome[] = []
-  for (const [at, part] of parts.entries()) {
-    if (at < skip) continue
-    const outcome = scrubbed(await channel.send(part, address, content, io), secrets)
-    outcomes.push(outcome)
-    if (!isSuccess(outcome) && !channel.independentParts) return { ...outcome, parts: at }
-  }
-  return channel.independentParts ? summary(outcomes) : (outcomes.at(-1) ?? NOTHING)
+  const parts = render(content, address)
+  const sends = parts.map((part) => async () => scrubbed(await send(part, address, content, io), secrets))
+  return sendParts(sends, independentParts, skip)
 }
 
-const NOTHING: Outcome = { kind: 'failed', detail: 'nothing to send' }
-
-/**
- * Of parts for different people: one that took it makes a success, and says how many did not. What somebody
- * may have got is not sent again for the sake of the others.
- */
-function summary(outcomes: readonly Outcome[]): Outcome {
-  const refused = outcomes.filter((outcome) => !isSuccess(outcome))
-  const taken = outcomes.find(isSuccess)
-  const [first = NOTHING] = refused
-  if (!taken) return ['unknown', 'retry'].flatMap((kind) => refused.find((one) => one.kind === kind) ?? [])[0] ?? first
-  if (refused.length === 0) return taken
-  return { kind: taken.kind, detail: `${refused.length} of ${outcomes.length} refused: ${first.detail}` }
-}
-
-function isSuccess(outcome: Outcome): outcome is Extract<Outcome, { kind: 'delivered' | 'accepted' }> {
-  return outcome.kind === 'delivered' || outcome.kind === 'accepted'
+/** Paths, queries and users of URLs may be secrets. */
+function originOf(url: string | null): string | null {
+  if (url === null) return null
+  const { protocol, host } = new URL(url)
+  return `${protocol}//${host}`
 }

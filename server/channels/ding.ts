@@ -110,6 +110,8 @@ export default defineChannel<
   addresses: (given) => [addressed(given, given.userIds)],
   direct: { account, target, addressed: (given, to) => addressed(given, to.userIds) },
 
+  server: ({ baseUrl }) => baseUrl,
+
   render(content, { robotCode, remindType, userIds: all }) {
     const { remindType: kind, most } = reminders[remindType]
     const links = linkLines(content, (lines) => sizeOf(lines, 'codepoints') <= MAX_TEXT / 2)

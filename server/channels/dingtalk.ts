@@ -100,6 +100,8 @@ export default defineChannel<z.infer<typeof platform>, Address, Part, undefined,
 
   direct: { account, target, addressed },
 
+  server: ({ url }) => url,
+
   render: (content, { at }) => (content.style === 'card' ? cards(content, at) : texts(content, at)),
 
   async send(part, { url, secret }, _content, io) {

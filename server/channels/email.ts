@@ -15,7 +15,7 @@ import {
 } from './email/addresses.ts'
 import { htmlOf } from './email/html.ts'
 import { outcomeOfMail } from './email/outcomes.ts'
-import { createMailer } from './email/transports.ts'
+import { createMailer, IMPLICIT_TLS_PORT } from './email/transports.ts'
 import { linkLines } from './text/links.ts'
 import { fingerprint } from './outbound/secrets.ts'
 
@@ -136,6 +136,8 @@ export default defineChannel<
       })
     },
   },
+
+  server: ({ account: { host, port } }) => `${port === IMPLICIT_TLS_PORT ? 'smtps' : 'smtp'}://${host}:${port}`,
 
   render(content, { plain }) {
     const said = { ...content, title: readable(content.title), body: readable(content.body) }

@@ -99,6 +99,8 @@ export default defineChannel<z.infer<typeof platform>, Address, Part>({
       secrets: [...secretsOfUrl(url), secret],
     })),
 
+  server: ({ url }) => url,
+
   render(content, { cardSchema }) {
     const said = { ...content, title: calm(content.title), body: calm(content.body) }
     if (content.style === 'text') return texts(said)

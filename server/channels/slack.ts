@@ -113,6 +113,8 @@ export default defineChannel<z.infer<typeof platform>, Address, Part, undefined,
     },
   },
 
+  server: (address) => (address.kind === 'bot' ? address.baseUrl : address.url),
+
   render(content, address) {
     const common = { unfurl_links: false, unfurl_media: false }
     const to = address.kind === 'bot' ? { channel: address.channel } : {}

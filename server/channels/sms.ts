@@ -118,6 +118,8 @@ export default defineChannel<z.infer<typeof platform>, Address, string, undefine
   direct: { account, target: phoneTarget, addressed },
   independentParts: true,
 
+  server: ({ baseUrl }) => baseUrl,
+
   render(content, address) {
     return address.to.map((number) => requestOf(number, content, address))
   },

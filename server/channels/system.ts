@@ -4,7 +4,7 @@
  */
 import { normalize } from 'node:path'
 import type * as z from 'zod'
-import { systemClock } from '../clock.ts'
+import { systemClock } from '../ground/clock.ts'
 import { SYSTEM, wireName } from '../protocol/address.ts'
 import { type Addressed, defineChannel, type Io, type Outcome } from './channel.ts'
 import { refusal, unanswered } from './outbound/outcomes.ts'
@@ -82,6 +82,8 @@ export function systemChannel(print: (text: string) => Promise<void>) {
       const entries = notifications.length === 0 ? [SYSLOG] : notifications.filter((entry) => entry.enabled)
       return enabled ? entries.map((entry) => ({ ...addressed(entry), recipient: wireName(SYSTEM), group: null })) : []
     },
+
+    server: (address) => (address.type === 'http' ? (address.post?.url ?? null) : null),
 
     render: (content) => [{ notice: noticeOf(content), sheet: sheetOf(content) }],
 

@@ -78,6 +78,8 @@ export default defineChannel<z.infer<typeof platform>, Address, string>({
       secrets: secretsOfUrl(url),
     })),
 
+  server: ({ url }) => url,
+
   render(content) {
     const { title, body } = headed(content, MAX_TITLE)
     const links = actionsOf(linksOf(content, (all) => Buffer.byteLength(JSON.stringify(actionsOf(all))) <= MAX_LINKS))

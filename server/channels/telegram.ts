@@ -79,6 +79,8 @@ export default defineChannel<z.infer<typeof platform>, Address, Part>({
       secrets: [token, token.slice(token.indexOf(':') + 1)],
     })),
 
+  server: ({ url }) => url,
+
   render(content, { chat, topic }) {
     const bodyOf = (text: string, markup: { parse_mode?: 'HTML' } = {}) =>
       JSON.stringify({

@@ -127,6 +127,8 @@ export default defineChannel<z.infer<typeof platform>, Address, Part, z.infer<ty
     return [`the hub token is sent in the header authorization to ${names}; give a secret to sign instead`]
   },
 
+  server: ({ url, proxy }) => (proxy ? `${proxy.protocol ?? 'http'}://${proxy.host}:${proxy.port}` : url),
+
   render({ frame }, { url, method, proxy }) {
     if (method === 'GET') return [{ method, url: withQuery(url, frame), proxy }]
     return [{ method, url, proxy, body: JSON.stringify({ cmd: 'MESSAGE', data: frame }) }]

@@ -67,6 +67,8 @@ export default defineChannel<z.infer<typeof platform>, Address, string>({
       secrets: [...secretsOfUrl(url), secret],
     })),
 
+  server: ({ url }) => url,
+
   render(content) {
     const messages =
       content.style === 'card' ? markdownMessages(content, MAX_CARD, { v2: true }) : textMessages(content)

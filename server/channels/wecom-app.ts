@@ -127,6 +127,8 @@ export default defineChannel<
     },
   },
 
+  server: ({ baseUrl }) => baseUrl,
+
   render(content, { agentid: agent, to }) {
     const messages =
       content.style === 'card' ? markdownMessages(content, MAX_BYTES, { v2: false }) : textMessages(content)

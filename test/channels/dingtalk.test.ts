@@ -5,7 +5,7 @@ import * as z from 'zod'
 import type { Content } from '../../server/channels/content.ts'
 import dingtalk, { signed } from '../../server/channels/dingtalk.ts'
 import { createOutbound } from '../../server/channels/outbound/outbound.ts'
-import { systemClock } from '../../server/clock.ts'
+import { systemClock } from '../../server/ground/clock.ts'
 import { channelContract, CONFIRM_URL, contentOf, ioOf, LINK } from '../contract/channel.ts'
 import { type Received, startReceiver } from '../helpers/receiver.ts'
 

@@ -48,6 +48,13 @@ describe('the config', () => {
     expect(endpoints).toMatchObject([{ channel: 'email', name: '运维, dev@example.com', backoff: BACKOFF }])
   })
 
+  test.each([
+    [587, 'smtp://smtp.example.com:587'],
+    [465, 'smtps://smtp.example.com:465'],
+  ])('on port %d names its server as %s', (port, server) => {
+    expect(email.endpoints(platform, { ...section, smtp_port: port }, BACKOFF)).toMatchObject([{ server }])
+  })
+
   test('takes the account of the recipient before the one of the section', async () => {
     const own = await startMailBench()
     const global = { ...section, smtp_host: '127.0.0.1', smtp_port: bench.server.port, tls: false }

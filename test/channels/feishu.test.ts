@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import feishu, { signature } from '../../server/channels/feishu.ts'
 import { createOutbound } from '../../server/channels/outbound/outbound.ts'
-import { systemClock } from '../../server/clock.ts'
+import { systemClock } from '../../server/ground/clock.ts'
 import { channelContract, contentOf, ioOf } from '../contract/channel.ts'
 import { type Received, startReceiver } from '../helpers/receiver.ts'
 

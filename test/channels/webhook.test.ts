@@ -186,6 +186,11 @@ describe('outcomes', () => {
     expect(receiver.requests).toHaveLength(3)
   })
 
+  test('the server of an endpoint behind a proxy is the proxy', () => {
+    const webhooks = [{ url: 'https://far.test/hook', proxy: { host: 'proxy.test', port: 3128 } }]
+    expect(webhook.endpoints({ webhooks }, undefined, BACKOFF)).toMatchObject([{ server: 'http://proxy.test:3128' }])
+  })
+
   test('a proxy of the client wins over that of the section', async () => {
     const [mine, theirs] = [await startProxy(), await startProxy()]
     const proxy = { host: '127.0.0.1', port: theirs.port, auth: { username: 'u', password: 'p' } }

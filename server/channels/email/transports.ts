@@ -33,7 +33,7 @@ const MAX_CONNECTIONS = 3
 const IDLE_MS = 5_000
 /** a server that does not close its end is left */
 const CLOSE_MS = 1_000
-const IMPLICIT_TLS_PORT = 465
+export const IMPLICIT_TLS_PORT = 465
 
 /** What was opened under one signal, all to be ended by it. */
 interface Open {

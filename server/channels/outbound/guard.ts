@@ -1,7 +1,7 @@
 /** Keeps requests to addresses that others wrote out of this machine and its networks. */
 import { lookup as systemLookup } from 'node:dns'
 import type { LookupFunction } from 'node:net'
-import { isPublic } from '../../network.ts'
+import { isPublic } from '../../ground/network.ts'
 
 /** The other side is where no request of others may go. It never will be allowed. */
 export class Blocked extends Error {

@@ -1,8 +1,8 @@
 /** HTTP on its way out: time and size limits, no redirects, no secrets in errors. */
 import type { LookupFunction } from 'node:net'
 import { type Dispatcher, errors } from 'undici'
-import type { Clock } from '../../clock.ts'
-import { objectionTo } from '../../network.ts'
+import type { Clock } from '../../ground/clock.ts'
+import { objectionTo } from '../../ground/network.ts'
 import { Blocked } from './guard.ts'
 import { createRoutes, type Proxy } from './routes.ts'
 

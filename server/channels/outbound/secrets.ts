@@ -1,6 +1,6 @@
 /** Keeps secrets of endpoints out of what is stored, logged and answered. */
 import { createHash } from 'node:crypto'
-import type { Outcome } from '../channel.ts'
+import type { Outcome } from '../outcome.ts'
 
 /** UTF-16 units of what the other side answered that are worth keeping */
 const MAX_ANSWER = 1_024

@@ -21,8 +21,9 @@ const entrySchema = z
     name: z.string().min(1).optional().meta({ description: 'its name', zh: '名称' }),
     enabled: z.boolean().default(true).meta({ description: 'whether it is used', zh: '是否启用' }),
     path: z.string().min(1).optional().meta({
-      description: 'file: folder, from the working directory; `notifications/` unless told',
-      zh: 'file：目录（相对于工作目录），默认 `notifications/`',
+      description:
+        'file: folder, from the working directory; `notifications/` unless told; its group may read them where its mode is 2750',
+      zh: 'file：目录（相对于工作目录），默认 `notifications/`；目录权限为 2750 时其所属组可读',
     }),
     url: z
       .url({ protocol: /^https?$/ })

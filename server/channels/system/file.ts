@@ -1,6 +1,7 @@
 /** Notifications as files, one each, never one over another. */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { shareNew } from '../../ground/sharing.ts'
 
 const MOST_A_SECOND = 100_000
 
@@ -36,6 +37,7 @@ export function createFolder(): Folder {
 async function isMade(file: string, text: string): Promise<boolean> {
   try {
     await writeFile(file, text, { flag: 'wx', flush: true })
+    await shareNew(file)
     return true
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false

@@ -34,6 +34,10 @@ export function testSecrets(subject: ChannelUnderTest, bench: Bench): void {
     }
   })
 
+  test('are not in the server that it names, which is where its messages go', () => {
+    expect(bench.endpoint('https://vendor.example.com:8443').server).toBe('https://vendor.example.com:8443')
+  })
+
   test('are not in what is said where nobody is there', async () => {
     const endpoint = bench.endpoint(`http://127.0.0.1:${await closedPort()}`)
     const outcome = await bench.send(contentOf(), { endpoint })

@@ -7,8 +7,8 @@
  * everybody comes from there, and one stranger could lock out all others. The log says when that matters.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Clock } from '../clock.ts'
-import type { Log } from '../log.ts'
+import type { Clock } from '../ground/clock.ts'
+import type { Log } from '../ground/log.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { createPeerReader, isLoopback, type Peer } from './peers.ts'
 
@@ -108,6 +108,28 @@ export function createAttempts({ limits, trustProxy, clock, log }: AttemptOption
     }
   }
 
+  /** There is one for each socket: no closures. */
+  class Unproved implements Newcomer {
+    readonly #peer: Peer
+    #isNew = true
+
+    constructor(peer: Peer) {
+      this.#peer = peer
+    }
+
+    prove<T>(proof: () => T): T {
+      return tryOf(() => this.#peer, proof)
+    }
+
+    leave(): void {
+      if (!this.#isNew) return
+      this.#isNew = false
+      const left = (newcomers.get(this.#peer) ?? 1) - 1
+      if (left > 0) newcomers.set(this.#peer, left)
+      else newcomers.delete(this.#peer)
+    }
+  }
+
   return {
     prove: (request, proof) => tryOf(() => peerOf(request), proof),
 
@@ -117,17 +139,7 @@ export function createAttempts({ limits, trustProxy, clock, log }: AttemptOption
       const count = newcomers.get(peer) ?? 0
       if (count >= limits.socketsPerAddress && !isSpared(peer)) throw new Refusal('too-many-attempts', TOO_MANY_SOCKETS)
       newcomers.set(peer, count + 1)
-      let isNew = true
-      return {
-        prove: (proof) => tryOf(() => peer, proof),
-        leave() {
-          if (!isNew) return
-          isNew = false
-          const left = (newcomers.get(peer) ?? 1) - 1
-          if (left > 0) newcomers.set(peer, left)
-          else newcomers.delete(peer)
-        },
-      }
+      return new Unproved(peer)
     },
   }
 }

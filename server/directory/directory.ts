@@ -34,6 +34,8 @@ export interface Registration {
 }
 
 export interface Directory {
+  /** recipients that it knows */
+  readonly size: number
   has(id: RecipientId): boolean
   /** The recipient as a list of one, empty if there is none. The array is shared and never changed. */
   alone(id: RecipientId): readonly RecipientId[]
@@ -103,6 +105,11 @@ export async function loadDirectory(store: Store, configured: readonly Configure
   }
 
   return {
+    get size() {
+      let size = stored.size
+      for (const id of fixed.keys()) if (!stored.has(id)) size += 1
+      return size
+    },
     has,
     alone(id) {
       const known = alone.get(id)

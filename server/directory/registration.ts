@@ -1,4 +1,4 @@
-import { objectionTo } from '../network.ts'
+import { objectionTo } from '../ground/network.ts'
 import { Refusal } from '../protocol/errors.ts'
 import { packetSchemas, readData, type WebPushSubscription } from '../protocol/packets.ts'
 import type { Registration } from './directory.ts'

@@ -2,7 +2,7 @@
  * The secrets that callers prove themselves with: the shared hub token, the admin token, and `auth`, which
  * the hub signs for a client. `auth` has a key of its own, so it tells nothing about the hub token.
  */
-import { createHash, createHmac, generateKeyPairSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHmac, generateKeyPairSync, hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import * as z from 'zod'
 import { Refusal } from '../protocol/errors.ts'
 import type { RecipientId } from '../protocol/address.ts'
@@ -108,7 +108,7 @@ export function newToken(): string {
 }
 
 function digest(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
+  return hash('sha256', secret, 'buffer')
 }
 
 function newVapidKeys(): string {

@@ -10,6 +10,7 @@
  * that reaches `until` stops further steps and, where one success is enough, further rounds.
  */
 import type { Endpoint } from '../channels/channel.ts'
+import { isSuccess } from '../channels/outcome.ts'
 import { hasArrived, isFinal, type State } from '../protocol/states.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import type { Attempt, Claimed, Step as StepOp } from '../store/store.ts'
@@ -17,7 +18,7 @@ import type { Alarm, AlarmReason } from './alarm.ts'
 import { attempt, type AttemptOptions } from './attempt.ts'
 import { isReached, type Plan, type Step, type Track } from './plan.ts'
 import { event, type Event } from './settle.ts'
-import { hasWorked, isSuccess, roundAfter, triesOf } from './tries.ts'
+import { hasWorked, roundAfter, triesOf } from './tries.ts'
 
 /** A step whose next round is further away than this is left, if there is another. */
 const PATIENCE_MS = 30_000
@@ -55,13 +56,13 @@ export async function advance(options: AdvanceOptions, work: Claimed): Promise<b
   if (isFinal(state)) return move(options, work, { step: delivery.step, dueAt: null })
 
   const hasNext = delivery.step + 1 < plan.length
-  const isTooLate = next !== null && hasNext && next.at > options.clock.now() + PATIENCE_MS
+  const isTooLate = next !== null && hasNext && next.at > options.due.now() + PATIENCE_MS
   if (next === null || isTooLate || (isOne(step) && isReached(step.until, state))) {
     return leave(options, work, plan, step, attempts, state)
   }
   return move(options, work, {
     step: delivery.step,
-    dueAt: Math.min(next.at, expiryOf(work, state) ?? Infinity),
+    dueAt: Math.min(next.at, expiryOf(options, work, state) ?? Infinity),
     holds: next.ordered,
   })
 }
@@ -97,26 +98,26 @@ async function round(options: AdvanceOptions, work: Claimed, step: Step): Promis
 }
 
 async function runTrack(
-  { traffic, clock }: AdvanceOptions,
+  { traffic, due }: AdvanceOptions,
   work: Claimed,
   { endpoints, mode }: Track,
   tryOn: (endpoint: Endpoint) => Promise<Attempt>,
 ): Promise<readonly Attempt[]> {
-  const now = clock.now()
-  const due = endpoints.filter((endpoint) => {
+  const now = due.now()
+  const ready = endpoints.filter((endpoint) => {
     const tries = triesOf(endpoint, work.attempts, work.delivery.step)
     return tries.kind === 'due' && tries.at <= now
   })
   /** what has no place in its rate is passed over, and not counted as a try */
   const take = (endpoint: Endpoint): boolean => {
-    if (traffic.freeAt(endpoint) > clock.now()) return false
+    if (traffic.freeAt(endpoint) > due.now()) return false
     traffic.take(endpoint)
     return true
   }
-  if (mode === 'all') return allOf(due.filter(take).map(tryOn))
+  if (mode === 'all') return allOf(ready.filter(take).map(tryOn))
 
   const made: Attempt[] = []
-  for (const endpoint of due) {
+  for (const endpoint of ready) {
     if (!take(endpoint)) continue
     const ended = await tryOn(endpoint)
     made.push(ended)
@@ -144,7 +145,7 @@ function leave(
   const next = work.delivery.step + 1
   const waits = step.wait > 0 && mayAnswer(options, work, step, attempts)
   if (!isReached(step.until, state) && (next < plan.length || waits)) {
-    return move(options, work, { step: next, dueAt: options.clock.now() + (waits ? step.wait : 0) })
+    return move(options, work, { step: next, dueAt: options.due.now() + (waits ? step.wait : 0) })
   }
   if (isReached('accepted', state)) {
     const isEnough = step.until === 'accepted' || isReached(step.until, state)
@@ -177,15 +178,15 @@ async function rest(
   alarm: AlarmReason | null = null,
 ): Promise<boolean> {
   const { mid, recipient, open } = work.delivery
-  const to: Move = { step: plan.length, dueAt: expiryOf(work, state) }
+  const to: Move = { step: plan.length, dueAt: expiryOf(options, work, state) }
   const closes = open && !options.connects(recipient) && isReached('accepted', state)
   if (!closes && alarm === null) return move(options, work, to)
   const closed = event(mid, recipient, state, { closes: true })
   return settle(options, work, closes ? [closed] : [], to, alarm)
 }
 
-function expiryOf({ message }: Claimed, state: State): number | null {
-  return hasArrived(state) ? null : message.expiresAt
+function expiryOf({ due }: AdvanceOptions, { message }: Claimed, state: State): number | null {
+  return hasArrived(state) || message.expiresAt === null ? null : due.of(message.expiresAt)
 }
 
 function end(
@@ -218,9 +219,9 @@ async function settle(
 }
 
 /** A crash before this is on disk only repeats the decision: the outcome it rests on is durable. */
-async function move({ store, clock, persist }: AdvanceOptions, work: Claimed, to: Move): Promise<boolean> {
+async function move({ store, due, persist }: AdvanceOptions, work: Claimed, to: Move): Promise<boolean> {
   await persist(() => store.write([stepOf(work, to)], 'lazy'))
-  return to.dueAt !== null && to.dueAt <= clock.now()
+  return to.dueAt !== null && to.dueAt <= due.now()
 }
 
 interface Move {

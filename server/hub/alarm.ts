@@ -2,12 +2,11 @@
  * The last line of defence: what no endpoint took becomes a notification, a message to the built-in recipient
  * `system`. Its inbox keeps it; the system notifications of the one concerned, or of the hub, fire it.
  */
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import { SYSTEM, wireName } from '../protocol/address.ts'
 import type { Accept, Accepted, Claimed } from '../store/store.ts'
 import { messageFrame } from './frame.ts'
-import { notificationFor, onlyPlatform, type Plans } from './plan.ts'
-import { LAST_RESORT } from '../channels/reach.ts'
+import { NOTIFICATION, notificationFor, type Plans } from './plan.ts'
 
 /** exhausted: nothing took it; unconfirmed: it went out, and nobody confirmed in time */
 export type AlarmReason = 'exhausted' | 'unconfirmed'
@@ -36,7 +35,7 @@ export function createAlarm({ plans, clock, keepMs, announce }: AlarmOptions): A
   return {
     about({ message, delivery: { recipient } }, reason) {
       // one about a notification would beget the next; a call's sender is told anyway
-      const isNotification = recipient === SYSTEM || message.strategy === onlyPlatform(LAST_RESORT)
+      const isNotification = recipient === SYSTEM || message.strategy === NOTIFICATION
       if (isNotification || isCall(recipient)) return null
       const { text, desp, extra } = messageFrame(message).message
       const at = clock.now()

@@ -2,17 +2,21 @@
  * One try of a delivery on one endpoint. It is written before the call and its outcome after it, so a crash
  * leaves a trace and never a gap.
  */
-import { type Endpoint, type Io, type Sent } from '../channels/channel.ts'
-import type { Clock } from '../clock.ts'
-import type { Log } from '../log.ts'
+import type { Endpoint, Io, Sent } from '../channels/channel.ts'
+import { isSuccess } from '../channels/outcome.ts'
+import type { Clock } from '../ground/clock.ts'
+import type { Log } from '../ground/log.ts'
 import { type RecipientId, wireName } from '../protocol/address.ts'
 import type { Mid } from '../protocol/states.ts'
 import type { Attempt, Claimed, Delivery, Store } from '../store/store.ts'
 import { contentOf } from './content.ts'
+import type { ChannelMeters, Meters } from './meters.ts'
+import type { DueClock } from './due.ts'
 import type { Plans, Step } from './plan.ts'
 import { event, type Event, type Settle } from './settle.ts'
 import type { Traffic } from './traffic.ts'
-import { countOf, isSuccess, retryAt, triesOf } from './tries.ts'
+import { countOf, retryAt, triesOf } from './tries.ts'
+import { count } from '../ground/tally.ts'
 
 const RESTS: Sent = { kind: 'retry', detail: 'it failed too often and rests for a while' }
 
@@ -22,7 +26,9 @@ export interface AttemptOptions {
   readonly plans: Plans
   readonly traffic: Traffic
   readonly clock: Clock
+  readonly due: DueClock
   readonly log: Log
+  readonly meters: Meters
   readonly io: Io
   /** whether the recipient's sessions are owed what endpoints got or refused */
   readonly connects: (recipient: RecipientId) => boolean
@@ -47,7 +53,8 @@ export async function attempt(
 ): Promise<Attempt> {
   const { settle, traffic, clock, persist } = options
   const { mid, recipient } = work.delivery
-  const leave = await traffic.enter(endpoint)
+  const meter = options.meters.channel(endpoint.channel)
+  const leave = await placeFor(traffic, endpoint, meter)
   const tries = triesOf(endpoint, work.attempts, work.delivery.step)
   const begun: Attempt = {
     n,
@@ -62,10 +69,15 @@ export async function attempt(
   }
   let outcome = RESTS
   try {
-    if (!traffic.isResting(endpoint)) {
+    if (traffic.isResting(endpoint)) {
+      count(meter.outcomes, 'rests')
+    } else {
       const sent = event(mid, recipient, 'sent', { via: endpoint.channel, closes: false })
       await persist(() => settle.now([sent], [{ op: 'attempt', mid, recipient, attempt: begun }]))
+      const sentAt = clock.elapsed()
       outcome = await send(options, work, step, endpoint, tries.kind === 'due' ? tries.skip : 0)
+      meter.seconds.add((clock.elapsed() - sentAt) / 1_000)
+      count(meter.outcomes, outcome.kind)
       traffic.ended(endpoint, outcome)
     }
   } finally {
@@ -74,8 +86,19 @@ export async function attempt(
   return record(options, work, step, endpoint, begun, outcome)
 }
 
+/** Waits for a place; returns how to leave it. */
+async function placeFor(traffic: Traffic, endpoint: Endpoint, meter: ChannelMeters): Promise<() => void> {
+  meter.waiting += 1
+  const leave = await traffic.enter(endpoint).finally(() => (meter.waiting -= 1))
+  meter.sending += 1
+  return () => {
+    meter.sending -= 1
+    leave()
+  }
+}
+
 async function record(
-  { settle, plans, clock, log, connects, random = Math.random, persist }: AttemptOptions,
+  { settle, plans, clock, due, log, connects, random = Math.random, persist }: AttemptOptions,
   { delivery, attempts }: Claimed,
   step: Step,
   endpoint: Endpoint,
@@ -83,11 +106,11 @@ async function record(
   outcome: Sent,
 ): Promise<Attempt> {
   const { mid, recipient } = delivery
-  const now = clock.now()
-  const again = retryAt(outcome, endpoint.backoff, countOf(endpoint, attempts, delivery.step), now, random())
+  const tries = countOf(endpoint, attempts, delivery.step)
+  const again = retryAt(outcome, endpoint.backoff, tries, due.now(), random())
   const ended: Attempt = {
     ...begun,
-    endedAt: now,
+    endedAt: clock.now(),
     outcome: outcome.kind,
     detail: outcome.detail ?? null,
     ...(again === null ? {} : { retryAt: again }),

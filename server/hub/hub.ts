@@ -1,8 +1,8 @@
 /** The hub's face for the doors: push, connect, ack, confirm, leave. Knows no protocol. */
 import { createOutbound } from '../channels/outbound/outbound.ts'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Directory } from '../directory/directory.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../ground/log.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import { closeCodes, Refusal } from '../protocol/errors.ts'
 import { isFinal } from '../protocol/states.ts'
@@ -11,6 +11,8 @@ import { createAlarm } from './alarm.ts'
 import type { AttemptOptions } from './attempt.ts'
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts'
 import { createSessions, type Sessions } from './lane.ts'
+import { createMeters, type Meters } from './meters.ts'
+import { createDueClock } from './due.ts'
 import { createNotifications, type Notifications } from './notifications.ts'
 import type { Plans } from './plan.ts'
 import { push, type PushRequest, type PushResult, type Rooms, sendOn } from './push.ts'
@@ -18,6 +20,8 @@ import { createReplies } from './reply.ts'
 import { createRunner } from './runner.ts'
 import { createSettle, event } from './settle.ts'
 import { createTraffic, type Limits } from './traffic.ts'
+import { refusalOf } from '../store/refusal.ts'
+import { count } from '../ground/tally.ts'
 
 /** more than an inbox holds by default: nearly always one write does it */
 const PAGE = 20_000
@@ -35,6 +39,10 @@ export interface Hub {
   readonly plans: Plans
   readonly notifications: Notifications
   readonly deadLetters: DeadLetters
+  readonly meters: Meters
+  readonly queue: Queue
+  /** It takes nothing new any more. */
+  readonly isStopping: boolean
   /** @throws Refusal */
   push(request: PushRequest): Promise<PushResult>
   /** Ends the recipient's open deliveries as `removed`, forgets what was stored of it, closes its sessions. */
@@ -42,6 +50,16 @@ export interface Hub {
   start(): Promise<void>
   /** Refuses new pushes, answers waiting senders, says goodbye to sessions, ends attempts in flight. */
   stop(): Promise<void>
+}
+
+/** Deliveries through endpoints. */
+export interface Queue {
+  /** in flight, waiting for a place, or just accepted */
+  readonly size: number
+  /** how many there may be; then pushes are refused */
+  readonly room: number
+  /** ms that what is due has waited for its turn at the longest */
+  waited(): Promise<number>
 }
 
 export interface HubOptions {
@@ -64,19 +82,24 @@ export interface HubOptions {
 
 export function createHub(options: HubOptions): Hub {
   const { store, directory, plans, clock, log, hubToken, retryMs, room, queue, confirmUrl, keepMs } = options
+  const meters = createMeters()
   const replies = createReplies(clock)
   const settle = createSettle({ store, replies, clock, log })
-  const sessions = createSessions({ store, directory, settle, replies, clock, log, retryMs })
+  const sessions = createSessions({ store, directory, settle, replies, clock, log, meters, retryMs })
   const http = createOutbound(clock, queue.timeoutMs)
   const cut = new AbortController()
+  const due = createDueClock(clock)
+  const traffic = createTraffic(due, queue)
   const runner = createRunner({
     store,
     plans,
     settle,
     replies,
-    traffic: createTraffic(clock, queue),
+    traffic,
     clock,
+    due,
     log,
+    meters,
     queue,
     io: { http, log, now: () => clock.now(), hubToken, timeoutMs: queue.timeoutMs, signal: cut.signal },
     alarm: createAlarm({
@@ -91,7 +114,7 @@ export function createHub(options: HubOptions): Hub {
     canConfirm: (recipient) =>
       confirmUrl !== null || [...directory.devices(recipient).values()].some(({ confirms }) => confirms),
   })
-  const rooms: Rooms = { store, directory, plans, sessions, runner, settle, replies, clock, room }
+  const rooms: Rooms = { store, directory, plans, sessions, runner, settle, replies, clock, meters, room }
   let stopping = false
 
   // what it held back may go now
@@ -112,12 +135,33 @@ export function createHub(options: HubOptions): Hub {
     }
   }
 
+  async function waited(): Promise<number> {
+    const dueAt = await store.nextDue()
+    return Math.max(traffic.longestWait(), dueAt === null ? 0 : due.now() - dueAt)
+  }
+
+  function countRefusal(error: unknown): never {
+    count(meters.refusedPushes, refusalOf(error)?.code ?? 'internal')
+    throw error
+  }
+
   return {
     sessions,
     plans,
     notifications: createNotifications({ store, settle }),
     deadLetters: createDeadLetters(rooms),
-    push: (request) => (stopping ? Promise.reject(new Refusal('stopping')) : push(rooms, request)),
+    meters,
+    queue: {
+      get size() {
+        return runner.size
+      },
+      room: queue.room,
+      waited,
+    },
+    get isStopping() {
+      return stopping
+    },
+    push: (request) => (stopping ? Promise.reject(new Refusal('stopping')) : push(rooms, request)).catch(countRefusal),
     async remove(recipient) {
       const forgotten = directory.forget(recipient)
       await endOpenDeliveries(recipient, forgotten)

@@ -3,19 +3,24 @@
  * and confirms. This is the hot path: no records of its own, no timer per message.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Directory } from '../directory/directory.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../ground/log.ts'
 import { wireName, type RecipientId } from '../protocol/address.ts'
 import { closeCodes } from '../protocol/errors.ts'
 import type { Mid } from '../protocol/states.ts'
 import type { Message, Store } from '../store/store.ts'
+import type { Meters } from './meters.ts'
 import type { Replies } from './reply.ts'
-import { firstFlight, type Flight, type Lane, Session, type SessionOptions, TOO_SLOW_BYTES } from './session.ts'
+import { ageOf, firstFlight, type Flight, type Lane, Session, type SessionOptions, TOO_SLOW_BYTES } from './session.ts'
 import { event, type Happening, happening, type Settle } from './settle.ts'
+import { Takeovers } from './takeover.ts'
+import { Ticks } from './ticks.ts'
+import { Turns } from './turns.ts'
 
-/** A larger push goes out in slices of this many recipients, so that others get their turn. */
-const SLICE = 1_000
+/** A push to more recipients goes out in slices, so that others get their turn. */
+const AT_ONCE = 1_000
+const SLICE = 500
 const TICKS_PER_RETRY = 6
 const VIA = 'websocket'
 const IS_MID = /^\d{13}$/
@@ -29,6 +34,8 @@ export interface Sessions {
    */
   connect(options: Omit<SessionOptions, 'cursor'>): Session
   disconnect(session: Session): void
+  /** ms until this place may be taken from the session that has it, if that is not one's own. */
+  restOf(recipient: RecipientId, device: string | null, own: Session | null): number
   /** Whether the recipient has a live session now. */
   isLive(recipient: RecipientId): boolean
   /** Records of the recipient's frames in flight that they were sent, for somebody who wants to know. */
@@ -55,6 +62,10 @@ export interface Sessions {
   /** Closes all sessions of a recipient, or everybody's. */
   closeAll(code: number, reason: string, recipient?: RecipientId): void
   readonly count: number
+  /** recipients with a session */
+  readonly recipients: number
+  /** bytes for all of them that the network has not taken yet */
+  buffered(): number
 }
 
 export interface LaneOptions {
@@ -64,64 +75,54 @@ export interface LaneOptions {
   readonly replies: Replies
   readonly clock: Clock
   readonly log: Log
+  readonly meters: Meters
   /** ms without an ack until a frame is sent again */
   readonly retryMs: number
 }
 
 export function createSessions(options: LaneOptions): Sessions {
-  const { store, directory, settle, replies, clock, log, retryMs } = options
+  const { store, directory, settle, replies, clock, log, meters, retryMs } = options
   const live = new Map<RecipientId, readonly Session[]>()
-  const busy = new Set<Session>()
+  const takeovers = new Takeovers(clock)
   let count = 0
-  let ticking = false
 
   const lane: Lane = {
     store,
     retryMs,
     clock,
+    frames: meters.frames,
+    reads: new Turns((session) => session.readOn()),
     sent: (mid, recipient) => settle.soon(SENT, mid, recipient),
-    busy(session) {
-      busy.add(session)
-      if (!ticking) scheduleTick()
-    },
+    busy: (session) => ticks.add(session),
     failed: (error) => log.error({ err: error }, 'an inbox could not be read'),
   }
+  const ticks = new Ticks({ clock, everyMs: retryMs / TICKS_PER_RETRY, tick, failed: lane.failed })
 
-  function scheduleTick(): void {
-    ticking = true
-    clock.after(retryMs / TICKS_PER_RETRY, () => {
-      ticking = false
-      for (const session of busy) tick(session)
-      if (busy.size > 0) scheduleTick()
-    })
-  }
-
-  function tick(session: Session): void {
-    if (session.rests()) {
-      busy.delete(session)
-      return
-    }
+  /** False: the session wants no more ticks. */
+  function tick(session: Session): boolean {
+    if (session.rests()) return false
     if (session.connection.buffered() > TOO_SLOW_BYTES) {
       session.connection.close(closeCodes.tooSlow, 'reads too slowly')
       disconnect(session)
-      return
+      return false
     }
     session.tick()
+    return true
   }
 
   function disconnect(session: Session): void {
     const sessions = live.get(session.recipient)
     if (!sessions?.includes(session)) return
     session.close()
-    busy.delete(session)
+    ticks.delete(session)
     count -= 1
     const left = sessions.filter((other) => other !== session)
     setLive(session.recipient, left)
     if (left.length === 0) replies.sessionsGone(session.recipient)
   }
 
-  function replace(older: Session | undefined): void {
-    if (!older) return
+  function replace(older: Session, newer: Session): void {
+    takeovers.note(newer)
     older.connection.close(closeCodes.replaced, 'replaced')
     disconnect(older)
   }
@@ -168,7 +169,9 @@ export function createSessions(options: LaneOptions): Sessions {
   }
 
   function ackInFlight(session: Session, mid: Mid): boolean {
-    if (!session.release(mid)) return false
+    const flight = session.release(mid)
+    if (!flight) return false
+    meters.acks.add(ageOf(flight, lane) / 1_000)
     acknowledge(session.recipient, mid, VIA, session)
     return true
   }
@@ -208,11 +211,17 @@ export function createSessions(options: LaneOptions): Sessions {
       setLive(recipient, [...others, session])
       count += 1
       // only now, so that senders who wait for this recipient wait on
-      replace(others.find((other) => other.device === device))
+      const older = others.find((other) => other.device === device)
+      if (older) replace(older, session)
       return session
     },
 
     disconnect,
+
+    restOf(recipient, device, own) {
+      const holder = live.get(recipient)?.find((session) => session.device === device)
+      return holder && holder !== own ? takeovers.restOf(holder) : 0
+    },
 
     isLive: (recipient) => live.has(recipient),
     noteSent(recipient) {
@@ -220,11 +229,15 @@ export function createSessions(options: LaneOptions): Sessions {
     },
 
     offer(message, recipients) {
-      if (recipients.length <= SLICE) {
+      if (recipients.length <= AT_ONCE) {
         offerNow(message, recipients)
         return
       }
-      offerInSlices(message, recipients).catch(lane.failed)
+      offerInSlices(message, recipients).catch((error: unknown) => {
+        lane.failed(error)
+        // those that still await it would wait for ever
+        for (const recipient of recipients) for (const session of live.get(recipient) ?? []) session.catchUp()
+      })
     },
 
     ackInFlight,
@@ -260,6 +273,16 @@ export function createSessions(options: LaneOptions): Sessions {
 
     get count() {
       return count
+    },
+
+    get recipients() {
+      return live.size
+    },
+
+    buffered() {
+      let bytes = 0
+      for (const sessions of live.values()) for (const { connection } of sessions) bytes += connection.buffered()
+      return bytes
     },
   }
 }

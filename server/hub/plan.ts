@@ -42,6 +42,9 @@ export function onlyPlatform(channel: string): string {
   return PLATFORM + channel
 }
 
+/** The strategy of a message that is a notification itself: the last line of defence of whoever it is for. */
+export const NOTIFICATION = onlyPlatform(LAST_RESORT)
+
 /** The strategy of a notification: what could not be delivered to this recipient. */
 export function notificationFor(recipient: RecipientId): string {
   return NOTIFY + recipient
@@ -54,8 +57,7 @@ export function compilePlans(reaches: readonly Reach[]): Plans {
 
   function compile(recipient: RecipientId, strategy: string): Plan {
     if (strategy.startsWith(NOTIFY)) return notification(byRecipient, strategy.slice(NOTIFY.length))
-    if (strategy === PLATFORM + LAST_RESORT)
-      return recipient === SYSTEM ? NOTHING : notification(byRecipient, recipient)
+    if (strategy === NOTIFICATION) return recipient === SYSTEM ? NOTHING : notification(byRecipient, recipient)
     const reach = byRecipient.get(recipient)
     return reach ? planOf(reach, strategy) : NOTHING
   }

@@ -7,17 +7,17 @@
  *   answer    how far it got with each recipient, as soon as nothing more can happen or the time is up
  */
 import { createHash } from 'node:crypto'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import { type Caller, may } from '../directory/access.ts'
 import type { Directory } from '../directory/directory.ts'
 import { type GroupId, type RecipientId, SYSTEM, wireName } from '../protocol/address.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { MessageBody } from '../protocol/packets.ts'
 import type { Mid, Standing } from '../protocol/states.ts'
-import { LAST_RESORT } from '../channels/reach.ts'
 import { type Accept, type Accepted, type Message, numbered, type Store, type Written } from '../store/store.ts'
 import type { Sessions } from './lane.ts'
-import { keepsOrder, onlyPlatform, type Plans } from './plan.ts'
+import type { Meters } from './meters.ts'
+import { keepsOrder, NOTIFICATION, type Plans } from './plan.ts'
 import { QUEUED, type Replies, type Standings } from './reply.ts'
 import type { Runner } from './runner.ts'
 import type { Settle } from './settle.ts'
@@ -26,7 +26,6 @@ const ONCE_MS = 24 * 3_600_000
 const FULL: Standing = Object.freeze({ state: 'failed', via: null, reason: 'full' })
 const CALLER_UNKNOWN = ''
 const NOTHING: readonly never[] = []
-const NOTIFICATION = onlyPlatform(LAST_RESORT)
 
 /** A push that a door has read and found well formed. */
 export interface PushRequest {
@@ -61,19 +60,25 @@ export interface Rooms {
   readonly settle: Settle
   readonly replies: Replies
   readonly clock: Clock
+  readonly meters: Meters
   readonly room: { readonly count: number; readonly bytes: number }
 }
 
 /** @throws Refusal, StoreBusy, StoreFull: nothing was accepted; StoreFailed: that is not known */
 export async function push(rooms: Rooms, request: PushRequest): Promise<PushResult> {
+  const { pushes } = rooms.meters
   const recipients = resolve(rooms, request)
   // a key may name an earlier push, whoever is left of those it was for
-  if (recipients.length === 0 && request.idempotencyKey === null) return nobody(request)
+  if (recipients.length === 0 && request.idempotencyKey === null) return nobody(rooms, request)
   const accept = compose(rooms, request, recipients)
   if (accept.planned.length > 0 && !rooms.runner.hasRoom()) throw new Refusal('queue-full')
   const accepted = acceptedOf(await rooms.store.write([accept], 'sync'))
-  if (accepted === null) return nobody(request)
-  if (accepted.repeated) return standingsNow(rooms, accepted.mid, recipients)
+  if (accepted === null) return nobody(rooms, request)
+  if (accepted.repeated) {
+    pushes.repeated += 1
+    return standingsNow(rooms, accepted.mid, recipients)
+  }
+  pushes.accepted += 1
   offer(rooms, accept, accepted)
   const noteSent = (recipient: RecipientId) => rooms.sessions.noteSent(recipient)
   return { mid: accepted.mid, standings: await rooms.replies.settled(accepted.mid, request.waitMs, noteSent) }
@@ -88,7 +93,8 @@ function resolve({ directory }: Rooms, { caller, to, strategy }: PushRequest): r
   return strategy === NOTIFICATION && alone.length > 0 ? [...alone, SYSTEM] : alone
 }
 
-function nobody({ to }: PushRequest): PushResult {
+function nobody({ meters }: Rooms, { to }: PushRequest): PushResult {
+  meters.pushes.nobody += 1
   return { mid: null, standings: new Map('group' in to ? [] : [[to.recipient, null]]) }
 }
 

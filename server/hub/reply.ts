@@ -2,7 +2,7 @@
  * Senders that wait for their answer. A reply waits only while something can still happen: a live session
  * owes an ack, or an attempt is in flight.
  */
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import { hasArrived, isFinal, mayFollow, type Mid, type Standing } from '../protocol/states.ts'
 

@@ -17,12 +17,16 @@ const GRACE_MS = 5_000
 const POLL_MS = 60_000
 /** how long to leave a store alone that could not take a write or give work */
 const STORE_PAUSE_MS = 1_000
+/** mids run so far ahead of the clock at most, by load alone */
+const MIDS_AHEAD_MS = 600_000
 
 export interface Runner {
   /** Starts claiming; overdue work waits a moment for sessions to come back. */
   start(): Promise<void>
   /** Whether more may be accepted that goes out through endpoints. */
   hasRoom(): boolean
+  /** deliveries that are in flight, wait for a place, or were accepted and not claimed yet */
+  readonly size: number
   /** There may be new work due now. @param count deliveries that were accepted just now */
   wake(count?: number): void
   /** Claims nothing more and waits for what is in flight. */
@@ -48,7 +52,7 @@ interface Flight extends Claimed {
 }
 
 export function createRunner(options: RunnerOptions): Runner {
-  const { store, replies, clock, log, queue } = options
+  const { store, replies, clock, due, log, queue } = options
   const flights = new Map<string, Flight>()
   /** how many flights each recipient has */
   const busy = new Map<RecipientId, number>()
@@ -85,18 +89,29 @@ export function createRunner(options: RunnerOptions): Runner {
     cancelTimer = null
     coming = 0
     for (;;) {
-      const claimed = await store.claim(clock.now(), queue.batch, LEASE_MS)
+      const claimed = await store.claim(due.now(), queue.batch, LEASE_MS)
       if (isStopped()) return
       for (const work of claimed) take(work)
       if (claimed.length < queue.batch) break
     }
     const dueAt = await store.nextDue()
-    if (dueAt !== null) schedule(dueAt - clock.now())
+    if (dueAt !== null) schedule(dueAt - due.now())
     if (!again) replies.attemptsRest((recipient) => busy.has(recipient))
+  }
+
+  function size(): number {
+    return flights.size + coming
   }
 
   function isStopped(): boolean {
     return state === 'stopped'
+  }
+
+  /** A clock that was set back shows by mids from the future: they follow the furthest time that it has shown. */
+  async function recallTime(): Promise<void> {
+    const newest = (await store.list({}, { limit: 1 })).items[0]
+    const furthest = Number(newest?.mid ?? 0)
+    if (furthest - clock.now() > MIDS_AHEAD_MS) due.reached(furthest)
   }
 
   function schedule(ms: number): void {
@@ -171,8 +186,9 @@ export function createRunner(options: RunnerOptions): Runner {
 
   return {
     async start() {
+      await recallTime()
       const dueAt = await store.nextDue()
-      const overdue = dueAt !== null && dueAt <= clock.now()
+      const overdue = dueAt !== null && dueAt <= due.now()
       state = overdue ? 'grace' : 'running'
       if (!overdue) return wake()
       cancelTimer = clock.after(GRACE_MS, () => {
@@ -180,7 +196,10 @@ export function createRunner(options: RunnerOptions): Runner {
         wake()
       })
     },
-    hasRoom: () => flights.size + coming < queue.room,
+    hasRoom: () => size() < queue.room,
+    get size() {
+      return size()
+    },
     wake,
     async stop() {
       state = 'stopped'

@@ -3,17 +3,21 @@
  * frame goes out at once while the window is free, otherwise the session is `behind` and reads on from the
  * store when acks make room. There is no queue beside the store.
  */
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import type { Mid } from '../protocol/states.ts'
 import type { Message, Store } from '../store/store.ts'
 import { encodeFrame } from './frame.ts'
+import type { Meters } from './meters.ts'
+import type { Turns } from './turns.ts'
 
 /** Above this nothing more is written to a socket until it drains; far above it, the socket goes. */
 export const SLOW_BYTES = 1024 * 1024
 export const TOO_SLOW_BYTES = 4 * SLOW_BYTES
 
 const STEADY_TRIES = 3
+/** what asking the store costs beside what it finds, in frames */
+const READ_COST = 4
 const MAX_RETRY_MS = 60_000
 
 /** What a door gives the hub to reach one socket. */
@@ -42,6 +46,9 @@ export interface Lane {
   readonly store: Store
   readonly clock: Clock
   readonly retryMs: number
+  readonly frames: Meters['frames']
+  /** those that want to read on */
+  readonly reads: Turns<Session>
   /** A frame left that is not acked yet. */
   sent(mid: Mid, recipient: RecipientId): void
   /** The session has frames in flight or is behind, and wants ticks until it is idle. */
@@ -121,17 +128,18 @@ export class Session {
     this.#behind = true
     this.#offered = true
     this.#wantTicks()
-    if (this.#hasRoom()) this.catchUp()
+    this.catchUp()
   }
 
-  /** The client has it, or it is owed no longer; reads on if that made room. True if it was in flight. */
-  release(mid: Mid): boolean {
+  /** The client has it, or it is owed no longer; reads on if that made room. Null if it was not in flight. */
+  release(mid: Mid): Flight | null {
     const at = this.#inFlight.findIndex((flight) => flight.mid === mid)
-    if (at < 0) return false
+    const flight = this.#inFlight[at]
+    if (!flight) return null
     if (at === this.#inFlight.length - 1) this.#inFlight.pop()
     else this.#inFlight.splice(at, 1)
-    if (this.#behind) this.catchUp()
-    return true
+    this.catchUp()
+    return flight
   }
 
   /** Everything up to this mid was acked, or is not owed to this device. */
@@ -140,17 +148,24 @@ export class Session {
     return first === undefined ? this.#cursor : before(first.mid)
   }
 
-  /** Sends what is owed from the cursor on, as far as the window allows. */
+  /** In its turn it will send what is owed from the cursor on, as far as the window allows. */
   catchUp(): void {
-    if (this.#reading || this.#closed) return
+    if (this.#reading || !this.#behind || !this.#hasRoom()) return
     this.#reading = true
-    this.#readOn().then(
-      () => (this.#reading = false),
+    this.#lane.reads.add(this)
+  }
+
+  /** Its turn has come. Returns what that costs at most, in frames. */
+  readOn(): number {
+    const limit = this.#window - this.#inFlight.length
+    this.#readPage(limit).then(
+      () => this.#haveRead(),
       (error: unknown) => {
-        this.#reading = false
+        this.#haveRead()
         this.#lane.failed(error)
       },
     )
+    return limit + READ_COST
   }
 
   /**
@@ -171,12 +186,13 @@ export class Session {
     this.noteSent()
     const buffered = this.connection.buffered()
     if (buffered > SLOW_BYTES) return
-    if (this.#behind && this.#hasRoom()) this.catchUp()
+    if (this.#awaited === null) this.catchUp()
     const now = this.#lane.clock.elapsed()
     for (const [at, flight] of this.#inFlight.entries()) {
       if (flight.dueAt > now) continue
       const tries = flight.tries + 1
       this.#inFlight[at] = { ...flight, tries, dueAt: now + retryDelay(this.#lane.retryMs, tries) }
+      this.#lane.frames.again += 1
       this.connection.send(flight.frame)
     }
   }
@@ -187,35 +203,38 @@ export class Session {
     this.#inFlight = []
   }
 
-  async #readOn(): Promise<void> {
-    while (this.#behind && this.#hasRoom() && !this.#closed) {
-      this.#offered = false
-      this.#awaited = null
-      const page = await this.#lane.store.inbox(this.recipient, {
-        after: this.#cursor,
-        open: true,
-        limit: this.#window - this.#inFlight.length,
-      })
-      if (this.#closed) return
-      const now = this.#lane.clock.now()
-      this.connection.batch(() => {
-        for (const { mid, message } of page.items) {
-          if (mid <= this.#cursor) continue
-          if (message.expiresAt !== null && message.expiresAt <= now) this.#cursor = mid
-          else this.#transmit(firstFlight(this.#lane, message))
-        }
-      })
-      if (page.next === null && !this.#offered) this.#behind = false
+  async #readPage(limit: number): Promise<void> {
+    this.#offered = false
+    this.#awaited = null
+    const page = await this.#lane.store.inbox(this.recipient, { after: this.#cursor, open: true, limit })
+    if (this.#closed) return
+    if (page.items.length > 1) this.connection.batch(() => this.#sendAll(page.items))
+    else this.#sendAll(page.items)
+    if (page.next === null && !this.#offered) this.#behind = false
+  }
+
+  #sendAll(items: readonly { readonly message: Message }[]): void {
+    const now = this.#lane.clock.now()
+    for (const { message } of items) {
+      if (message.mid <= this.#cursor) continue
+      if (message.expiresAt !== null && message.expiresAt <= now) this.#cursor = message.mid
+      else this.#transmit(firstFlight(this.#lane, message))
     }
   }
 
+  #haveRead(): void {
+    this.#reading = false
+    this.catchUp()
+  }
+
   #hasRoom(): boolean {
-    return this.#inFlight.length < this.#window && this.connection.buffered() < SLOW_BYTES
+    return !this.#closed && this.#inFlight.length < this.#window && this.connection.buffered() < SLOW_BYTES
   }
 
   #transmit(flight: Flight): void {
     this.#cursor = flight.mid
     this.#inFlight.push(flight)
+    this.#lane.frames.first += 1
     this.connection.send(flight.frame)
     this.#wantTicks()
   }
@@ -230,6 +249,13 @@ export class Session {
 /** A message as it leaves for the first time. */
 export function firstFlight({ clock, retryMs }: Pick<Lane, 'clock' | 'retryMs'>, message: Message): Flight {
   return { mid: message.mid, frame: encodeFrame(message), tries: 1, dueAt: clock.elapsed() + retryMs }
+}
+
+/** ms since the frame left for the first time; of one that left again, less by up to a tick for each time. */
+export function ageOf({ tries, dueAt }: Flight, { clock, retryMs }: Pick<Lane, 'clock' | 'retryMs'>): number {
+  let firstAt = dueAt - retryMs
+  for (let n = 2; n <= tries; n += 1) firstAt -= retryDelay(retryMs, n)
+  return clock.elapsed() - firstAt
 }
 
 /** Clients expect a steady pace at first; after some tries it doubles up to a minute. */

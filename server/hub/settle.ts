@@ -2,8 +2,8 @@
  * The only writer of states. Acks, confirms, outcomes, expiry and removal all come here; here they become
  * records, answers to waiting senders, and news for the recipient's sessions.
  */
-import type { Clock } from '../clock.ts'
-import type { Log } from '../log.ts'
+import type { Clock } from '../ground/clock.ts'
+import type { Log } from '../ground/log.ts'
 import type { RecipientId } from '../protocol/address.ts'
 import type { Mid, Standing, State } from '../protocol/states.ts'
 import type { Accepted, Op, Put, Raise, Store } from '../store/store.ts'

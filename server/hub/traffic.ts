@@ -3,7 +3,7 @@
  * and one that fails again and again rests for a while (a circuit breaker).
  */
 import type { Endpoint, Outcome } from '../channels/channel.ts'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 
 const BREAKS_AFTER = 5
 const FIRST_REST_MS = 15_000
@@ -23,6 +23,8 @@ export interface Traffic {
   take(endpoint: Endpoint): void
   /** When somebody who found it busy should come back: everyone at another time, in turn. */
   promise(endpoint: Endpoint): number
+  /** ms that whoever waits longest for a place has waited by now */
+  longestWait(): number
   /** Waits for a place; returns how to leave it. */
   enter(endpoint: Endpoint): Promise<() => void>
   /** Whether it rests after too many failures. The first to ask after the rest may try, alone. */
@@ -43,7 +45,7 @@ interface Record {
 
 export function createTraffic(clock: Clock, { workers, perPlatform }: Limits): Traffic {
   const records = new Map<string, Record>()
-  const all = createPlaces(workers)
+  const all = createPlaces(workers, clock)
   const platforms = new Map<string, Places>()
 
   function of(endpoint: Endpoint): Record {
@@ -62,7 +64,7 @@ export function createTraffic(clock: Clock, { workers, perPlatform }: Limits): T
   }
 
   function placesOf(channel: string): Places {
-    const places = platforms.get(channel) ?? createPlaces(perPlatform)
+    const places = platforms.get(channel) ?? createPlaces(perPlatform, clock)
     platforms.set(channel, places)
     return places
   }
@@ -90,6 +92,8 @@ export function createTraffic(clock: Clock, { workers, perPlatform }: Limits): T
       record.promisedUntil = Math.max(freeAt(endpoint), record.promisedUntil + apart)
       return Math.ceil(record.promisedUntil)
     },
+
+    longestWait: () => Math.max(...[all, ...platforms.values()].map((places) => places.longestWait())),
 
     async enter(endpoint) {
       if (!endpoint.capabilities.shared) return () => {}
@@ -148,13 +152,14 @@ export class Stopped extends Error {
 
 interface Places {
   enter(): Promise<() => void>
+  longestWait(): number
   close(): void
 }
 
 /** First come, first served. */
-function createPlaces(count: number): Places {
+function createPlaces(count: number, clock: Clock): Places {
   /** a Set keeps the order of arrival and gives up its first in constant time */
-  const waiting = new Set<{ readonly go: () => void; readonly stop: (reason: Stopped) => void }>()
+  const waiting = new Set<{ readonly since: number; readonly go: () => void; readonly stop: (why: Stopped) => void }>()
   let free = count
 
   function leave(): void {
@@ -170,8 +175,12 @@ function createPlaces(count: number): Places {
   return {
     async enter() {
       if (free > 0) free -= 1
-      else await new Promise<void>((go, stop) => void waiting.add({ go, stop }))
+      else await new Promise<void>((go, stop) => void waiting.add({ since: clock.elapsed(), go, stop }))
       return leave
+    },
+    longestWait() {
+      const [first] = waiting
+      return first ? clock.elapsed() - first.since : 0
     },
     close() {
       for (const { stop } of waiting) stop(new Stopped())

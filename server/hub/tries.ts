@@ -1,5 +1,6 @@
 /** What became of a step so far, read from the attempts on record. Pure. */
-import type { Backoff, Endpoint, Outcome } from '../channels/channel.ts'
+import type { Backoff, Endpoint } from '../channels/channel.ts'
+import { isSuccess, type Outcome } from '../channels/outcome.ts'
 import type { Attempt } from '../store/store.ts'
 import type { Step, Track } from './plan.ts'
 
@@ -86,10 +87,6 @@ function delay({ firstMs, maxMs }: Backoff, earlier: number, random: number): nu
 
 export function countOf(endpoint: Endpoint, attempts: readonly Attempt[], step: number): number {
   return ofEndpoint(endpoint, attempts, step).length
-}
-
-export function isSuccess(outcome: string): outcome is 'delivered' | 'accepted' {
-  return outcome === 'delivered' || outcome === 'accepted'
 }
 
 function ofEndpoint(endpoint: Endpoint, attempts: readonly Attempt[], step: number): readonly Attempt[] {

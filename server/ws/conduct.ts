@@ -1,5 +1,5 @@
 /** Keeps count of what one socket gets wrong, and says when it was once too often. */
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 
 const MINUTE_MS = 60_000
 const SECOND_MS = 1_000
@@ -13,25 +13,8 @@ const BUSY_SECONDS = 10
 
 type Pace = { readonly then: 'read' } | { readonly then: 'close' } | { readonly then: 'pause'; readonly ms: number }
 
-export interface Conduct {
-  /** A packet other than AUTH and PING came before AUTH. True: the socket must go. */
-  tooEarly(): boolean
-  /** An AUTH had a wrong token. True: the socket must go. */
-  wrongToken(): boolean
-  /** A packet was not as documented. True: the socket must go. */
-  badPacket(): boolean
-  /** A packet came. `pause`: read nothing for so many ms; `close`: it went on so for 10 s. */
-  packet(): Pace
-  /** The packet counted last but moved something: an ack of a frame in flight. */
-  useful(): void
-}
-
-/** One per socket, and there are many: plain numbers, no closures. */
-export function createConduct(clock: Clock): Conduct {
-  return new SocketConduct(clock)
-}
-
-class SocketConduct implements Conduct {
+/** There is one for each socket: plain numbers, whole ones, no closures. */
+export class Conduct {
   readonly #clock: Clock
   #early = 0
   #wrong = 0
@@ -43,22 +26,25 @@ class SocketConduct implements Conduct {
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#badSince = clock.elapsed()
+    this.#badSince = this.#now()
     this.#second = this.#badSince
   }
 
+  /** A packet other than AUTH and PING came before AUTH. True: the socket must go. */
   tooEarly(): boolean {
     this.#early += 1
     return this.#early > BEFORE_AUTH
   }
 
+  /** An AUTH had a wrong token. True: the socket must go. */
   wrongToken(): boolean {
     this.#wrong += 1
     return this.#wrong >= WRONG_TOKENS
   }
 
+  /** A packet was not as documented. True: the socket must go. */
   badPacket(): boolean {
-    const now = this.#clock.elapsed()
+    const now = this.#now()
     if (now - this.#badSince > MINUTE_MS) {
       this.#badSince = now
       this.#bad = 0
@@ -67,8 +53,9 @@ class SocketConduct implements Conduct {
     return this.#bad > BAD_PACKETS_A_MINUTE
   }
 
+  /** A packet came. `pause`: read nothing for so many ms; `close`: it went on so for 10 s. */
   packet(): Pace {
-    const now = this.#clock.elapsed()
+    const now = this.#now()
     const age = now - this.#second
     if (age >= SECOND_MS) {
       const wasBusy = this.#packets > IDLE_PACKETS_A_SECOND && age < 2 * SECOND_MS
@@ -79,10 +66,15 @@ class SocketConduct implements Conduct {
     }
     this.#packets += 1
     if (this.#packets <= IDLE_PACKETS_A_SECOND) return { then: 'read' }
-    return { then: 'pause', ms: Math.max(1, Math.ceil(SECOND_MS - (now - this.#second))) }
+    return { then: 'pause', ms: SECOND_MS - (now - this.#second) }
   }
 
+  /** The packet counted last but moved something: an ack of a frame in flight. */
   useful(): void {
     this.#packets = Math.max(0, this.#packets - 1)
+  }
+
+  #now(): number {
+    return Math.floor(this.#clock.elapsed())
   }
 }

@@ -1,22 +1,22 @@
 /** One socket: reads packets, hands them to the handler of their name, and keeps bad clients in bounds. */
-import type { Duplex } from 'node:stream'
-import { WebSocket } from 'ws'
-import type { Clock } from '../clock.ts'
-import type { Newcomer, Prove } from '../directory/attempts.ts'
+import type { Clock } from '../ground/clock.ts'
+import type { Newcomer } from '../directory/attempts.ts'
 import type { LoginOptions } from '../directory/login.ts'
-import type { Connection, Hub, Session } from '../hub/hub.ts'
-import { TOO_SLOW_BYTES } from '../hub/session.ts'
-import type { Log } from '../log.ts'
+import type { Hub, Session } from '../hub/hub.ts'
+import { type SessionOptions, TOO_SLOW_BYTES } from '../hub/session.ts'
+import type { Turns } from '../hub/turns.ts'
+import type { Log } from '../ground/log.ts'
 import { closeCodes, Refusal } from '../protocol/errors.ts'
 import { parseJson } from '../protocol/json.ts'
 import { type Packet, readPacket, type ServerPacket } from '../protocol/packets.ts'
 import { refusalOf } from '../store/refusal.ts'
-import { createConduct } from './conduct.ts'
+import { count } from '../ground/tally.ts'
 import { takePlainAck } from './ack.ts'
+import { Conduct } from './conduct.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { Line } from './line.ts'
 import { handlers } from './packets.ts'
 
-const CLOSE_GRACE_MS = 2_000
-const AS_TEXT = { binary: false }
 const BINARY_REFUSED = 1003
 /** The status of refusals that are the client's own fault; others do not count against it. */
 const MAX_FAULT_STATUS = 404
@@ -38,194 +38,214 @@ export interface SocketOptions extends LoginOptions {
   readonly clock: Clock
   readonly log: Log
   readonly settings: SocketSettings
+  /** those that have to come through AUTH in time */
+  readonly unproved: Deadlines<SocketClient>
+  /** upgrades and AUTHs: after a restart they come in floods */
+  readonly turns: Turns<() => void>
 }
 
-/** What a packet's handler works on. */
-export interface SocketClient {
+/** What packets' handlers work on. There is one for each socket: plain fields, no closures. */
+export class SocketClient {
   readonly options: SocketOptions
-  readonly prove: Prove
   /** null before AUTH */
-  session: Session | null
+  session: Session | null = null
   /** MESSAGEs whose reply is still to come */
-  unanswered: number
-  send(packet: ServerPacket): void
+  unanswered = 0
+  readonly line: Line
+  readonly #newcomer: Newcomer
+  readonly #conduct: Conduct
+  /** an AUTH is being decided */
+  #deciding = false
+  /** what came behind it, or faster than it may */
+  #waiting: Buffer[] | null = null
+  #ended = false
+  #holds = 0
+  #cancelPause: (() => void) | null = null
+
+  constructor(line: Line, newcomer: Newcomer, options: SocketOptions) {
+    this.options = options
+    this.line = line
+    this.#newcomer = newcomer
+    this.#conduct = new Conduct(options.clock)
+    options.unproved.add(this)
+  }
+
+  send(packet: ServerPacket): void {
+    this.sendText(JSON.stringify(packet))
+  }
+
   /** The same for a packet that is text already. */
-  sendText(packet: string): void
+  sendText(packet: string): void {
+    if (this.line.buffered() > TOO_SLOW_BYTES) this.#end(closeCodes.tooSlow, 'reads too slowly')
+    else this.line.send(Buffer.from(packet))
+  }
+
+  /** As Prove. */
+  prove<T>(proof: () => T): T {
+    return this.#newcomer.prove(proof)
+  }
+
   /** A token was wrong: the third ends the socket. */
-  wrongToken(): void
+  wrongToken(): void {
+    if (this.#conduct.wrongToken()) this.#end(closeCodes.badToken, 'wrong token')
+  }
+
   /** The packet at hand moved something: it does not count as a flood. */
-  useful(): void
+  useful(): void {
+    this.#conduct.useful()
+  }
+
   /** A session begins on this socket, unless it is closed by now; an earlier one on it ends. */
-  begin(start: () => Session): void
-  readonly transport: Connection
-}
-
-/** Serves a socket until it closes. */
-export function serveSocket(socket: WebSocket, stream: Duplex, newcomer: Newcomer, options: SocketOptions): void {
-  const { clock, hub, log, settings } = options
-  const conduct = createConduct(clock)
-  const waiting: Buffer[] = []
-  let deciding = false
-  let ended = false
-  let holds = 0
-  let cancelPause: (() => void) | null = null
-  let cancelGrace: (() => void) | null = null
-
-  const transport: Connection = {
-    send(frame) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(frame, AS_TEXT)
-    },
-    batch(write) {
-      stream.cork()
-      try {
-        write()
-      } finally {
-        stream.uncork()
-      }
-    },
-    buffered: () => socket.bufferedAmount,
-    close,
+  begin(who: Omit<SessionOptions, 'connection' | 'cursor'>): void {
+    if (!this.line.isOpen) return
+    this.#leaveNewcomers()
+    this.#endSession()
+    this.session = this.options.hub.sessions.connect({ ...who, connection: this.line })
   }
 
-  const client: SocketClient = {
-    options,
-    prove: newcomer.prove,
-    session: null,
-    unanswered: 0,
-    transport,
-    send: (packet) => client.sendText(JSON.stringify(packet)),
-    sendText(packet) {
-      if (transport.buffered() > TOO_SLOW_BYTES) end(closeCodes.tooSlow, 'reads too slowly')
-      else transport.send(Buffer.from(packet))
-    },
-    wrongToken() {
-      if (conduct.wrongToken()) end(closeCodes.badToken, 'wrong token')
-    },
-    useful: () => conduct.useful(),
-    begin(start) {
-      if (socket.readyState !== WebSocket.OPEN) return
-      cancelAuthTimeout()
-      newcomer.leave()
-      if (client.session) hub.sessions.disconnect(client.session)
-      client.session = start()
-    },
+  /** No AUTH came in time. */
+  tooLate(): void {
+    this.#end(closeCodes.authTimeout, 'no AUTH in time')
   }
 
-  const cancelAuthTimeout = clock.after(settings.authTimeout, () => end(closeCodes.authTimeout, 'no AUTH in time'))
+  receive(data: Buffer, isBinary: boolean): void {
+    if (this.#ended) return
+    if (isBinary) this.#end(BINARY_REFUSED, 'text frames only')
+    else if (this.#mustWait) this.#wait(data)
+    else this.#take(data)
+  }
 
-  /** A client that does not answer the close is cut off. Acks that were on their way still count. */
-  function close(code: number, reason: string): void {
-    socket.close(code, reason)
-    cancelGrace ??= clock.after(CLOSE_GRACE_MS, () => socket.terminate())
+  /** The socket is gone. */
+  gone(): void {
+    this.#ended = true
+    this.#leaveNewcomers()
+    this.#cancelPause?.()
+    this.line.gone()
+    this.#endSession()
+  }
+
+  #leaveNewcomers(): void {
+    this.options.unproved.delete(this)
+    this.#newcomer.leave()
+  }
+
+  #endSession(): void {
+    if (this.session) this.options.hub.sessions.disconnect(this.session)
   }
 
   /** The client itself is at fault: nothing more of it is read. */
-  function end(code: number, reason: string): void {
-    ended = true
-    waiting.length = 0
-    close(code, reason)
+  #end(code: number, reason: string): void {
+    this.#ended = true
+    this.#waitNoMore()
+    this.line.close(code, reason)
   }
 
-  function hold(): void {
-    holds += 1
-    if (holds === 1) socket.pause()
+  #hold(): void {
+    this.#holds += 1
+    if (this.#holds === 1) this.line.pause()
   }
 
-  function letGo(): void {
-    holds -= 1
-    if (holds === 0) socket.resume()
+  #letGo(): void {
+    this.#holds -= 1
+    if (this.#holds === 0) this.line.resume()
   }
 
-  function refuse(error: unknown): void {
-    const refusal = refusalOf(error)
-    if (!refusal) log.error({ err: error }, 'a packet could not be handled')
-    client.send({ cmd: 'INFO', data: refusal?.message ?? 'internal error' })
-    if (!refusal || refusal.status > MAX_FAULT_STATUS) return
-    if (conduct.badPacket()) end(closeCodes.policy, 'too many bad packets')
+  /** What had come with a packet before it stops being read waits, too. */
+  get #mustWait(): boolean {
+    return this.#deciding || this.#cancelPause !== null
   }
 
-  function needAuth(): void {
-    client.send({ cmd: 'AUTH', data: { code: 401, msg: 'Need Auth' } })
-    if (conduct.tooEarly()) end(closeCodes.needAuth, 'need AUTH')
+  #wait(data: Buffer): void {
+    if (!this.#waiting) this.#hold()
+    this.#waiting ??= []
+    this.#waiting.push(data)
   }
 
-  function receive(data: Buffer, isBinary: boolean): void {
-    if (ended) return
-    if (isBinary) {
-      end(BINARY_REFUSED, 'text frames only')
-      return
-    }
-    if (deciding) waiting.push(data)
-    else take(data)
+  #waitNoMore(): void {
+    if (!this.#waiting) return
+    this.#waiting = null
+    this.#letGo()
   }
 
-  function take(data: Buffer): void {
+  #take(data: Buffer): void {
     const text = data.toString()
-    if (takePlainAck(client, text)) return
-    keepPace()
-    if (ended) return
+    if (takePlainAck(this, text)) return
+    this.#keepPace()
+    if (this.#ended) return
+    let id: string | undefined
     try {
       const packet = readPacket(parseJson(text))
-      if (packet.auth !== undefined) verify(packet.auth)
-      dispatch(packet)
+      id = packet.id
+      if (packet.auth !== undefined) this.#verify(packet.auth)
+      this.#dispatch(packet)
     } catch (error) {
-      refuse(error)
+      this.#refuse(error, id)
     }
   }
 
   /** A client that came through AUTH has proved itself: an `auth` that went stale costs no tries. */
-  function verify(auth: unknown): void {
-    if (client.session) options.tokens.verify(auth)
-    else newcomer.prove(() => options.tokens.verify(auth))
+  #verify(auth: unknown): void {
+    const { tokens } = this.options
+    if (this.session) tokens.verify(auth)
+    else this.prove(() => tokens.verify(auth))
   }
 
-  function keepPace(): void {
-    const pace = conduct.packet()
+  #keepPace(): void {
+    const pace = this.#conduct.packet()
     if (pace.then === 'read') return
     if (pace.then === 'close') {
-      end(closeCodes.policy, 'too many packets')
+      this.#end(closeCodes.policy, 'too many packets')
       return
     }
-    if (cancelPause) return
-    hold()
-    cancelPause = clock.after(pace.ms, () => {
-      cancelPause = null
-      letGo()
+    if (this.#cancelPause) return
+    this.#hold()
+    this.#cancelPause = this.options.clock.after(pace.ms, () => {
+      this.#cancelPause = null
+      this.#letGo()
+      this.#goOn()
     })
   }
 
-  function dispatch(packet: Packet): void {
+  #dispatch(packet: Packet): void {
     const handler = handlers.get(packet.cmd)
-    if (!client.session && !handler?.beforeAuth) {
-      needAuth()
+    if (!this.session && !handler?.beforeAuth) {
+      this.#needAuth()
       return
     }
     if (!handler) throw new Refusal('bad-packet', `Unknow cmd: ${packet.cmd.slice(0, 64)}`)
-    const handled = handler.handle(client, packet)?.catch(refuse)
+    const handled = handler.handle(this, packet)?.catch((error: unknown) => this.#refuse(error, packet.id))
     if (!handler.holdsOthers || !handled) return
-    deciding = true
-    hold()
-    void handled.then(goOn)
+    this.#deciding = true
+    void handled.then(() => {
+      this.#deciding = false
+      this.#goOn()
+    })
   }
 
-  /** What came behind an AUTH is taken in its order, up to the next AUTH. */
-  function goOn(): void {
-    deciding = false
-    while (!deciding) {
-      const next = waiting.shift()
-      if (next === undefined) break
-      take(next)
+  /** What waited is taken in its order, up to the next AUTH or the end of the socket's pace. */
+  #goOn(): void {
+    while (!this.#mustWait && this.#waiting) {
+      const next = this.#waiting.shift()
+      if (next) this.#take(next)
+      else this.#waitNoMore()
     }
-    letGo()
   }
 
-  socket.on('message', receive)
-  socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'))
-  socket.once('close', () => {
-    ended = true
-    cancelAuthTimeout()
-    cancelGrace?.()
-    cancelPause?.()
-    if (client.session) hub.sessions.disconnect(client.session)
-  })
+  #needAuth(): void {
+    count(this.options.hub.meters.refusals.websocket, 'need-auth')
+    this.send({ cmd: 'AUTH', data: { code: 401, msg: 'Need Auth' } })
+    if (this.#conduct.tooEarly()) this.#end(closeCodes.needAuth, 'need AUTH')
+  }
+
+  /** @param id of the packet, where it has one: its client wants to know which was refused, and why by name */
+  #refuse(error: unknown, id?: string): void {
+    const { hub, log } = this.options
+    const refusal = refusalOf(error)
+    if (!refusal) log.error({ err: error }, 'a packet could not be handled')
+    count(hub.meters.refusals.websocket, refusal?.code ?? 'internal')
+    const which = id === undefined ? {} : { id, error: refusal?.code ?? 'internal' }
+    this.send({ cmd: 'INFO', data: refusal?.message ?? 'internal error', ...which })
+    if (!refusal || refusal.status > MAX_FAULT_STATUS) return
+    if (this.#conduct.badPacket()) this.#end(closeCodes.policy, 'too many bad packets')
+  }
 }

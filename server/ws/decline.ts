@@ -2,6 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 
 const OF_THE_OFFER = new Set(['connection', 'upgrade', 'http2-settings'])
+const TOO_MANY = 'HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n'
 
 /** Whether a request asks for WebSocket, and not for another protocol that the hub does not speak. */
 export function asksForWebSocket({ headers: { upgrade } }: IncomingMessage): boolean {
@@ -14,11 +15,17 @@ export function asksForWebSocket({ headers: { upgrade } }: IncomingMessage): boo
  * connection begins anew with the same bytes.
  */
 export function declineOffer(http: Server, request: IncomingMessage, stream: Duplex, head: Buffer): void {
+  // Node drops headers beyond its count: without the one that says how long the body is, that would be a request
+  if (request.rawHeaders.length >= 2 * (http.maxHeadersCount ?? Infinity)) {
+    stream.end(TOO_MANY, () => stream.destroy())
+    return
+  }
   const lines = [`${request.method} ${request.url} HTTP/${request.httpVersion}`]
   for (let n = 0; n < request.rawHeaders.length; n += 2) {
     const [name = '', value = ''] = request.rawHeaders.slice(n, n + 2)
     if (!OF_THE_OFFER.has(name.toLowerCase())) lines.push(`${name}: ${value}`)
   }
+  if (/\bclose\b/i.test(request.headers.connection ?? '')) lines.push('connection: close')
   stream.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
   http.emit('connection', stream)
 }

@@ -16,14 +16,18 @@ export const message: PacketHandler = {
     client.useful()
     client.unanswered += 1
     try {
-      await push(client, data)
+      await push(client, data, packet.id)
     } finally {
       client.unanswered -= 1
     }
   },
 }
 
-async function push(client: SocketClient, { sendType, target, message: body, expire }: MessageData): Promise<void> {
+async function push(
+  client: SocketClient,
+  { sendType, target, message: body, expire, idem }: MessageData,
+  id: string | undefined,
+): Promise<void> {
   const { session, options } = client
   if (!session) return
   const { mid, standings } = await options.hub.push({
@@ -33,8 +37,8 @@ async function push(client: SocketClient, { sendType, target, message: body, exp
     body,
     strategy: null,
     expireMs: expire ? expire * 1000 : options.settings.expireMs,
-    idempotencyKey: null,
+    idempotencyKey: idem || null,
     waitMs: options.settings.waitTimeout,
   })
-  client.sendText(nestedReply(mid, standings))
+  client.sendText(nestedReply(mid, standings, id))
 }

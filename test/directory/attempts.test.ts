@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type Attempts, createAttempts } from '../../server/directory/attempts.ts'
-import { createLog } from '../../server/log.ts'
+import { createLog } from '../../server/ground/log.ts'
 import { Refusal } from '../../server/protocol/errors.ts'
 import { testClock } from '../helpers/clock.ts'
 import { requestFrom } from '../helpers/request.ts'

@@ -5,12 +5,14 @@ import type { Capabilities, Endpoint, Outcome, Sent } from '../../server/channel
 import type { Content } from '../../server/channels/content.ts'
 import { createOutbound, type Outbound } from '../../server/channels/outbound/outbound.ts'
 import { createAlarm } from '../../server/hub/alarm.ts'
+import { createDueClock } from '../../server/hub/due.ts'
+import { createMeters } from '../../server/hub/meters.ts'
 import { keepsOrder, type Plan, type Step, type Track } from '../../server/hub/plan.ts'
 import { createReplies, QUEUED, type Replies, type Standings } from '../../server/hub/reply.ts'
 import { createRunner, type Runner, type RunnerOptions } from '../../server/hub/runner.ts'
 import { createSettle, type Settle } from '../../server/hub/settle.ts'
 import { createTraffic } from '../../server/hub/traffic.ts'
-import { createLog } from '../../server/log.ts'
+import { createLog } from '../../server/ground/log.ts'
 import type { RecipientId } from '../../server/protocol/address.ts'
 import type { Mid } from '../../server/protocol/states.ts'
 import { createMemoryStore } from '../../server/store/memory.ts'
@@ -87,6 +89,7 @@ function rigOver(store: Store, clock: TestClock): Rig {
     },
   })
   const log = createLog('trace', sink)
+  const due = createDueClock(clock)
   const replies = createReplies(clock)
   const settle = createSettle({ store, replies, clock, log })
   const outbound = createOutbound(clock, TIMEOUT_MS)
@@ -101,8 +104,10 @@ function rigOver(store: Store, clock: TestClock): Rig {
     settle,
     clock,
     log,
+    meters: createMeters(),
     queue: { batch: 64, room: 10_000 },
-    traffic: createTraffic(clock, LIMITS),
+    due,
+    traffic: createTraffic(due, LIMITS),
     io: {
       http: outbound,
       log,
@@ -239,6 +244,7 @@ export function scripted(
       ...more,
     },
     backoff: { firstMs: 1_000, maxMs: 60_000, tries: Infinity },
+    server: null,
     sent,
     skipped,
     script,

@@ -215,6 +215,62 @@ test('a push in slices is not overtaken by a later one', async () => {
   expect((await Promise.all(answers)).map(({ standings }) => standings.size)).toEqual([2_500, 1])
 })
 
+describe('reading on', () => {
+  /** How often an inbox was read. */
+  async function countingRig(room = 200) {
+    const clock = testClock()
+    const store = createMemoryStore({ clock })
+    await store.open()
+    const reads: string[] = []
+    const inbox: typeof store.inbox = (recipient, page) => {
+      reads.push(recipient)
+      return store.inbox(recipient, page)
+    }
+    const rig = await laneRig({ ...store, inbox }, clock, { count: room, bytes: 10_000_000 })
+    return { rig, reads }
+  }
+
+  test('a whole window of acks is answered by one page', async () => {
+    const { rig, reads } = await countingRig()
+    for (let n = 0; n < 120; n += 1) await rig.push('alice', String(n), { waitMs: 0 })
+    const alice = await rig.open('alice', { window: 50 })
+    for (const total of [50, 100, 120]) {
+      expect(alice.texts).toHaveLength(total)
+      for (const mid of alice.mids.slice(-50)) rig.hub.sessions.ackInFlight(alice.session, mid)
+      await rig.calm()
+    }
+    expect(reads.length).toBeLessThanOrEqual(4)
+  })
+
+  test('after a storm all are served, some in each turn of the event loop', async () => {
+    const { rig, reads } = await countingRig()
+    const names = Array.from({ length: 1_000 }, (_, n) => `member ${n}`)
+    for (const name of names) await rig.directory.join(`${name}@user`, 'crowd@group')
+    await rig.push('crowd@group', 'x', { waitMs: 0 })
+    const all = names.map((name) => rig.connect(name))
+    for (const { session } of all) session.catchUp()
+    await new Promise(setImmediate)
+    expect(reads.length).toBeGreaterThan(0)
+    expect(reads.length).toBeLessThan(200)
+    while (reads.length < 1_000) await rig.calm()
+    await rig.calm()
+    expect(all.every(({ texts }) => texts.length === 1)).toBe(true)
+  })
+
+  test('a tick leaves those alone that a push in slices will reach', async () => {
+    const { rig, reads } = await countingRig()
+    const names = Array.from({ length: 2_000 }, (_, n) => `member ${n}`)
+    for (const name of names) await rig.directory.join(`${name}@user`, 'crowd@group')
+    const [first, last] = [await rig.open('member 0'), await rig.open('member 1999')]
+    const before = reads.length
+    void rig.push('crowd@group', 'x')
+    while (first.texts.length === 0) await new Promise(setImmediate)
+    await rig.clock.advance(RETRY_MS / 6)
+    while (last.texts.length === 0) await rig.calm()
+    expect(reads.length).toBe(before)
+  })
+})
+
 test('what expired is not sent any more', async () => {
   const rig = await laneRig()
   await rig.push('alice', 'old', { expireMs: 1_000 })

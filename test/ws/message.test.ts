@@ -110,3 +110,72 @@ describe('MESSAGE', () => {
     expect((await hub.get('/health')).json).toMatchObject({ sessions: 1 })
   })
 })
+
+describe('id', () => {
+  const info = (id: string, error: string, data: string) => ({ cmd: 'INFO', data, id, error })
+
+  test('tells answers apart that come in another order than their pushes', async () => {
+    const hub = await startHub()
+    const [me, you] = [await hub.login('me'), await hub.login('you')]
+    me.send('MESSAGE', personal('you'), { id: 'first' })
+    me.send('MESSAGE', personal('nobody'), { id: '"second"' })
+    expect(await me.next('MESSAGE_REPLY')).toEqual({
+      cmd: 'MESSAGE_REPLY',
+      data: { mid: '', status: { nobody: 'no' } },
+      id: '"second"',
+    })
+    you.ack((await you.message()).mid)
+    expect(await me.next('MESSAGE_REPLY')).toMatchObject({ data: { status: { you: 'ok' } }, id: 'first' })
+  })
+
+  test('comes with a refusal, and the name of the error', async () => {
+    const hub = await startHub()
+    const me = await hub.login('me', { confirms: true })
+    me.send('MESSAGE', personal('system'), { id: 'a' })
+    expect(await me.next('INFO')).toEqual(info('a', 'not-allowed', 'this caller may not do that'))
+    me.send('CONFIRM', { mid: 'x' }, { id: 'b' })
+    expect(await me.next('INFO')).toEqual(info('b', 'bad-packet', 'there is no such message to confirm'))
+    me.send('WHAT', {}, { id: 'c', auth: 'forged' })
+    expect(await me.next('INFO')).toMatchObject({ id: 'c', error: 'bad-auth' })
+    const stranger = await hub.connect()
+    stranger.send('AUTH', { token: '', name: 'a/b' }, { id: 'd' })
+    expect(await stranger.next('INFO')).toEqual(info('d', 'bad-name', 'name has a slash'))
+  })
+
+  test.each([[1], [''], [null], [{}], ['x'.repeat(65)]])('%j is none', async (id) => {
+    const hub = await startHub()
+    const me = await hub.login('me')
+    me.send('MESSAGE', personal('nobody'), { id })
+    expect(Object.keys(await me.next('MESSAGE_REPLY'))).toEqual(['cmd', 'data'])
+  })
+})
+
+describe('idem', () => {
+  test('makes a push that comes again the first one', async () => {
+    const hub = await startHub()
+    const [me, you] = [await hub.login('me'), await hub.login('you')]
+    me.send('MESSAGE', personal('you', { idem: 'k' }))
+    const { mid } = await you.message()
+    you.ack(mid)
+    const first = await me.next('MESSAGE_REPLY')
+    expect(first).toMatchObject({ data: { mid, status: { you: 'ok' } } })
+
+    const again = await hub.login('me')
+    again.send('MESSAGE', personal('you', { idem: 'k' }))
+    expect(await again.next('MESSAGE_REPLY')).toEqual(first)
+    again.send('MESSAGE', personal('you', { idem: 'k', message: { text: 'other' } }), { id: 'x' })
+    expect(await again.next('INFO')).toMatchObject({ id: 'x', error: 'idempotency-mismatch' })
+    await you.settled()
+    expect(you.packets.filter(({ cmd }) => cmd === 'MESSAGE')).toHaveLength(1)
+  })
+
+  test.each([
+    [1, 'idem property must be a string'],
+    ['x'.repeat(256), 'idem property: 255 characters at most'],
+  ])('%j is refused', async (idem, text) => {
+    const hub = await startHub()
+    const me = await hub.login('me')
+    me.send('MESSAGE', personal('you', { idem }))
+    expect(await me.next('INFO')).toEqual({ cmd: 'INFO', data: text })
+  })
+})

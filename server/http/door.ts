@@ -1,15 +1,17 @@
 /** What the routes of the HTTP door share: their options, and how they answer. */
 import type { Context } from 'koa'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
 import type { Attempts } from '../directory/attempts.ts'
 import type { LoginOptions } from '../directory/login.ts'
 import type { Hub, PushResult } from '../hub/hub.ts'
-import type { Log } from '../log.ts'
-import type { Refusal } from '../protocol/errors.ts'
+import type { Log } from '../ground/log.ts'
+import { Refusal } from '../protocol/errors.ts'
 import type { Dialect } from '../protocol/ids.ts'
 import type { ServerPacket } from '../protocol/packets.ts'
 import { flatReply, nestedReply } from '../protocol/reply.ts'
+import { refusalOf } from '../store/refusal.ts'
 import type { Store } from '../store/store.ts'
+import { count } from '../ground/tally.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
@@ -77,9 +79,19 @@ export function answerPush(ctx: Context, { reply }: HttpSettings, { mid, standin
   answerText(ctx, 200, reply === 'nested' ? nestedReply(mid, standings) : flatReply(standings))
 }
 
+/** What a caller is told of an error. It is counted; a fault of ours is logged. @param what could not be done */
+export function refusalFor({ hub, log }: Pick<HttpOptions, 'hub' | 'log'>, error: unknown, what: string): Refusal {
+  const known = refusalOf(error)
+  if (!known) log.error({ err: error }, what)
+  const refusal = known ?? new Refusal('internal')
+  count(hub.meters.refusals.http, refusal.code)
+  return refusal
+}
+
 /** Answers a refusal as INFO, with what a client needs to do better. */
 export function answerRefusal(ctx: Context, refusal: Refusal): void {
   refusalHeaders(ctx, refusal, 'GET, POST, OPTIONS')
+  ctx.set('x-error', refusal.code)
   answer(ctx, refusal.status, { cmd: 'INFO', data: refusal.message })
 }
 

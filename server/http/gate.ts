@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Caller } from '../directory/access.ts'
 import { Refusal } from '../protocol/errors.ts'
 import type { HttpOptions } from './door.ts'
-import { BEARER } from './identify.ts'
+import { callerByHeader } from './identify.ts'
 import { queryOf } from './push.ts'
 
 /**
@@ -30,17 +30,7 @@ export function createGate({ tokens, attempts, api, settings }: HttpOptions): Ga
 
   return (request) => {
     if (queryOf(request.url ?? '').has('token')) throw new Refusal('token-in-url')
-    const { authorization } = request.headers
-    if (!authorization) {
-      if (isClosed) throw new Refusal('need-token')
-      return { kind: 'anyone' }
-    }
-    try {
-      return attempts.prove(request, () => callerOf(authorization.replace(BEARER, '')))
-    } catch (error) {
-      if (isClosed) throw error
-      return { kind: 'anyone' }
-    }
+    return callerByHeader(attempts, request, isClosed, callerOf)
   }
 }
 

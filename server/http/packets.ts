@@ -9,6 +9,7 @@ import { type Packet, packetSchemas, readData, readPacket } from '../protocol/pa
 import { readBody } from './body.ts'
 import { answer, answerEmpty, answerPush, type HttpOptions } from './door.ts'
 import { identify } from './identify.ts'
+import { count } from '../ground/tally.ts'
 import { idempotencyKey, pushFlat, queryOf, readPushPath } from './push.ts'
 
 type Handler = (options: HttpOptions, ctx: Context, packet: Packet) => Promise<void> | void
@@ -52,6 +53,7 @@ async function auth(options: HttpOptions, ctx: Context, packet: Packet): Promise
     answer(ctx, 200, { cmd: 'AUTH', data: granted })
   } catch (error) {
     if (!isWrongToken(error)) throw error
+    count(options.hub.meters.refusals.http, error.code)
     answer(ctx, 403, { cmd: 'AUTH', data: { code: 403, msg: error.message } })
   }
 }
@@ -59,7 +61,7 @@ async function auth(options: HttpOptions, ctx: Context, packet: Packet): Promise
 async function message(options: HttpOptions, ctx: Context, packet: Packet): Promise<void> {
   const { hub, settings } = options
   const caller = identify(options, ctx.req, packet.auth, settings.verifyToken)
-  const { sendType, target, message: body, expire } = readData(packetSchemas.MESSAGE, packet.data)
+  const { sendType, target, message: body, expire, idem } = readData(packetSchemas.MESSAGE, packet.data)
   const result = await hub.push({
     caller,
     method: 'http',
@@ -67,7 +69,7 @@ async function message(options: HttpOptions, ctx: Context, packet: Packet): Prom
     body,
     strategy: null,
     expireMs: expire ? expire * 1000 : settings.expireMs,
-    idempotencyKey: idempotencyKey(ctx),
+    idempotencyKey: idempotencyKey(ctx, idem ?? undefined),
     waitMs: settings.waitTimeout,
   })
   answerPush(ctx, settings, result)

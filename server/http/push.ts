@@ -2,12 +2,11 @@
 import type { Context, Middleware } from 'koa'
 import { addressOf } from '../protocol/address.ts'
 import { Refusal } from '../protocol/errors.ts'
-import type { MessageBody } from '../protocol/packets.ts'
+import { MAX_IDEMPOTENCY_KEY, type MessageBody } from '../protocol/packets.ts'
 import { fieldsOf } from './body.ts'
 import { answerPush, type HttpOptions } from './door.ts'
 import { identify } from './identify.ts'
 
-export const MAX_IDEMPOTENCY_KEY = 255
 const suffixes = [
   ['.send', 'personal'],
   ['.group', 'group'],

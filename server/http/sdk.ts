@@ -7,9 +7,8 @@ import type Router from '@koa/router'
 import type { Caller } from '../directory/access.ts'
 import { type CallKind, calls, problemOf, recipientOf } from '../protocol/sdk.ts'
 import { Refusal } from '../protocol/errors.ts'
-import { refusalOf } from '../store/refusal.ts'
 import { readBody } from './body.ts'
-import type { HttpOptions } from './door.ts'
+import { type HttpOptions, refusalFor } from './door.ts'
 import { idempotencyKey } from './push.ts'
 import { createGate, type Gate } from './gate.ts'
 
@@ -29,13 +28,11 @@ async function serve(options: HttpOptions, ctx: Context, call: CallKind, gate: G
     const message = await send(options, ctx, call, gate(ctx.req))
     ctx.body = message === null ? { code: 0 } : { code: 1, message }
   } catch (error) {
-    const refusal = refusalOf(error)
-    if (!refusal) options.log.error({ err: error }, 'a call could not be handled')
-    const { status, message } = refusal ?? new Refusal('internal')
+    const { status, message, retryAfterS } = refusalFor(options, error, 'a call could not be handled')
     ctx.status = isCallersFault(status) ? 200 : status
     if (status === 405) ctx.set('allow', 'POST, OPTIONS')
     if (status === 401) ctx.set('www-authenticate', 'Bearer')
-    if (status === 429 || status === 503) ctx.set('retry-after', String(refusal?.retryAfterS ?? 1))
+    if (status === 429 || status === 503) ctx.set('retry-after', String(retryAfterS))
     ctx.body = { code: 1, message }
   }
 }

@@ -4,6 +4,7 @@ import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
+import { shareNew } from '../ground/sharing.ts'
 
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z/
 const PACKED = '.gz'
@@ -88,6 +89,7 @@ async function tidy(
 async function pack(file: string, signal: AbortSignal): Promise<void> {
   const unfinished = file + UNFINISHED
   await pipeline(createReadStream(file), createGzip(), createWriteStream(unfinished, { flush: true }), { signal })
+  await shareNew(unfinished)
   await rename(unfinished, file + PACKED)
 }
 

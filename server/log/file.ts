@@ -2,7 +2,8 @@
 import { appendFileSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
+import { shareNew } from '../ground/sharing.ts'
 import { asideName } from './backups.ts'
 
 /** characters that wait at most while the disk takes none */
@@ -63,6 +64,7 @@ export function createLogFile(path: string, maxBytes: number, clock: Clock): Log
     await mkdir(dirname(path), { recursive: true })
     handle = await open(path, 'a')
     size = (await handle.stat()).size
+    if (size === 0) await shareNew(path)
     return handle
   }
 

@@ -6,7 +6,8 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../ground/clock.ts'
+import { Mistake } from '../ground/mistake.ts'
 import { type BackupLimits, tidyBackups } from './backups.ts'
 import { createLogFile, type LogFile } from './file.ts'
 
@@ -40,7 +41,7 @@ export interface LogFiles {
 }
 
 /** The log cannot be written where the config says; the message says what to change. */
-export class LogUnwritable extends Error {
+export class LogUnwritable extends Mistake {
   override readonly name = 'LogUnwritable'
 }
 
@@ -123,6 +124,13 @@ export function openLogFiles({ path, maxBytes, backups, clock, tell, onLost }: L
     return clock.after(TIDY_MS, () => (cancelTidy = tidySoon()))
   }
 
+  function reopen(): void {
+    for (const { file } of all) file.reopen()
+    wake()
+  }
+
+  // those that wait long for their first line are what they should be, too
+  reopen()
   return {
     write(level, line) {
       for (const { file, takes } of all) if (takes(level)) file.add(line)
@@ -131,10 +139,7 @@ export function openLogFiles({ path, maxBytes, backups, clock, tell, onLost }: L
     flushSync() {
       for (const { file } of all) file.flushSync()
     },
-    reopen() {
-      for (const { file } of all) file.reopen()
-      wake()
-    },
+    reopen,
     async close() {
       stop.abort()
       cancelTidy()

@@ -1,9 +1,9 @@
 /** The log as the config wants it: on stdout, in files, or both. */
 import type * as z from 'zod'
 import { pino, type DestinationStream } from 'pino'
-import { type Clock, systemClock } from '../clock.ts'
+import { type Clock, systemClock } from '../ground/clock.ts'
 import type { logSchema } from '../config/log.ts'
-import { createLog, type Log } from '../log.ts'
+import { createLog, type Log } from '../ground/log.ts'
 import { type LogFiles, openLogFiles } from './files.ts'
 import { textOf } from './text.ts'
 

@@ -1,4 +1,5 @@
 /** Lines of the log as key=value pairs, for people and for tools that read logfmt. */
+import { escapeHidden } from '../ground/log.ts'
 
 const BARE = /^[^\s"'=\\\p{Cc}\p{Cf}\u2028\u2029]+$/u
 const FIRST = ['time', 'level', 'msg']
@@ -19,15 +20,7 @@ function pairsOf(key: string, value: unknown): string[] {
 }
 
 function quoted(text: string): string {
-  return BARE.test(text) ? text : JSON.stringify(text).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, escaped)
-}
-
-/** As JSON escapes what it must: one `\\u0000` for each unit of UTF-16. */
-function escaped(character: string): string {
-  return character
-    .split('')
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('')
+  return BARE.test(text) ? text : escapeHidden(JSON.stringify(text))
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 /** Where the built program writes: its log, and what nothing could deliver. */
 import { once } from 'node:events'
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -8,11 +9,13 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { closedPort } from '../helpers/receiver.ts'
 import { type HubProcess, type HubSpawn, spawnHub } from '../helpers/process.ts'
@@ -92,6 +95,55 @@ test('a signal HUP opens the files anew and stops nothing', async () => {
   child.kill('SIGHUP')
   await until(() => existsSync(join(cwd, 'log/app.log')))
   expect((await fetch(`${url}/health`)).status).toBe(200)
+})
+
+test('every key acts: where, what, how long, how many, how packed, and for whom', async () => {
+  mkdirSync(join(cwd, 'logs'))
+  chmodSync(join(cwd, 'logs'), 0o2750)
+  const old = ['hub.log.2020-01-01T00-00-00.000Z', 'error.log.2020-01-01T00-00-00.000Z.gz']
+  for (const name of old) writeFileSync(join(cwd, 'logs', name), 'old')
+  const keys = 'output: both, file_path: logs/hub.log, max_size: 0.001, max_backups: 2, max_age: 9, compress: true'
+  // a line for each request
+  const { child, listening } = start(`server: {mode: debug}\nlog: {level: info, format: json, ${keys}}\n`)
+  const { url } = await listening
+  const packed = () => readdirSync(join(cwd, 'logs')).filter((name) => /^hub\.log\..*\.gz$/.test(name))
+  const isTidy = () => packed().length === 2 && old.every((name) => !existsSync(join(cwd, 'logs', name)))
+  for (let requests = 0; requests < 40 || !isTidy(); requests += 1) await fetch(`${url}/health`)
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+
+  const [newest = ''] = packed().toReversed()
+  const lines = gunzipSync(readFileSync(join(cwd, 'logs', newest)))
+    .toString()
+    .trimEnd()
+    .split('\n')
+  expect(lines.join('\n').length).toBeGreaterThan(0.001 * 1024 * 1024)
+  for (const line of lines) {
+    expect(JSON.parse(line)).toMatchObject({
+      level: expect.stringMatching(/^(info|warn)$/),
+      time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      msg: expect.any(String),
+    })
+  }
+  for (const name of ['hub.log', 'info.log', 'error.log', 'debug.log', newest]) {
+    expect([name, statSync(join(cwd, 'logs', name)).mode & 0o777]).toEqual([name, 0o640])
+  }
+  expect(existsSync(join(cwd, 'log'))).toBe(false)
+})
+
+test('format, level and output: text lines of that level and above, in the file alone', async () => {
+  const { child, output } = start('log: {output: file, format: text, level: error}\n')
+  await until(() => output().includes('the log is in log/app.log'))
+  child.kill('SIGTERM')
+  await once(child, 'exit')
+  expect(read('log/app.log')).toBe('')
+  expect(statSync(join(cwd, 'log/app.log')).mode & 0o777).toBe(0o600)
+
+  const second = start('log: {output: file, format: text, level: info, compress: false}\n')
+  await until(() => second.output().includes('the log is in log/app.log'))
+  second.child.kill('SIGTERM')
+  await once(second.child, 'exit')
+  expect(read('log/app.log')).toMatch(/^time=\S+Z level=info msg="the config was read" file=\S+\n/)
 })
 
 test('a log that cannot be written: what to change, and exit 1', async () => {

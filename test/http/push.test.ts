@@ -240,6 +240,8 @@ describe('idempotency', () => {
     const me = await hub.login('me')
     const packet = { cmd: 'MESSAGE', data: { sendType: 'personal', target: 'me', message: { text: 'x' } } }
     const anonymous = await hub.post(packet, { 'idempotency-key': 'k' })
+    const byPacket = await hub.post({ ...packet, data: { ...packet.data, idem: 'k' } })
+    expect(byPacket.headers.get('x-message-id')).toBe(anonymous.headers.get('x-message-id'))
     const own = await hub.post({ ...packet, auth: me.auth }, { 'idempotency-key': 'k' })
     expect(own.headers.get('x-message-id')).not.toBe(anonymous.headers.get('x-message-id'))
     expect((await me.message()).message.extra).toEqual({})

@@ -2,7 +2,7 @@
 import * as z from 'zod'
 import { LEVELS, STRATEGIES } from '../../hub/hub.ts'
 import { Refusal } from '../../protocol/errors.ts'
-import { MAX_IDEMPOTENCY_KEY } from '../push.ts'
+import { MAX_IDEMPOTENCY_KEY } from '../../protocol/packets.ts'
 
 const STYLES = ['text', 'card'] as const
 const MAX_EXPIRE_S = 10 * 365 * 86_400

@@ -8,7 +8,7 @@ import * as z from 'zod'
 import { recipientId, wireName } from '../../protocol/address.ts'
 import { Refusal } from '../../protocol/errors.ts'
 import type { HttpOptions } from '../door.ts'
-import { identify } from '../identify.ts'
+import { operator } from '../identify.ts'
 import { problems } from './problem.ts'
 
 const MOST = 200
@@ -31,7 +31,7 @@ export function addDeadLetters(router: Router, options: HttpOptions): void {
 }
 
 async function list(options: HttpOptions, ctx: RouterContext): Promise<void> {
-  operator(options, ctx)
+  operator(options, ctx.req)
   const { limit, before } = pageOf(ctx)
   const page = await options.hub.deadLetters.list(before === undefined ? { limit } : { limit, before })
   ctx.body = {
@@ -57,18 +57,12 @@ async function list(options: HttpOptions, ctx: RouterContext): Promise<void> {
 }
 
 async function resend(options: HttpOptions, ctx: RouterContext): Promise<void> {
-  operator(options, ctx)
+  operator(options, ctx.req)
   const { mid = '', recipient = '' } = ctx.params
   const sent = await options.hub.deadLetters.resend(mid, addressed(recipient))
   if (sent === null) throw new Refusal('not-found', 'there is no such dead letter')
   ctx.status = 202
   ctx.body = { mid: sent }
-}
-
-/** Messages of others are shown here: an open hub is no reason to show them to everybody. */
-function operator(options: HttpOptions, ctx: RouterContext): void {
-  const { kind } = identify(options, ctx.req, undefined, true)
-  if (kind !== 'hub' && kind !== 'admin') throw new Refusal('not-allowed')
 }
 
 function pageOf(ctx: RouterContext): z.infer<typeof pageSchema> {

@@ -1,17 +1,13 @@
 import type { Middleware } from 'koa'
-import { Refusal } from '../../protocol/errors.ts'
-import { refusalOf } from '../../store/refusal.ts'
-import type { HttpOptions } from '../door.ts'
+import { type HttpOptions, refusalFor } from '../door.ts'
 
 /** Errors of `/api/v2` as problem JSON (RFC 9457): `{type, title, status, detail}`. */
-export function problems({ log }: Pick<HttpOptions, 'log'>): Middleware {
+export function problems(options: Pick<HttpOptions, 'hub' | 'log'>): Middleware {
   return async (ctx, next) => {
     try {
       await next()
     } catch (error) {
-      const known = refusalOf(error)
-      if (!known) log.error({ err: error }, 'a request could not be handled')
-      const { code, status, message, retryAfterS } = known ?? new Refusal('internal')
+      const { code, status, message, retryAfterS } = refusalFor(options, error, 'a request could not be handled')
       ctx.status = status
       if (status === 401) ctx.set('www-authenticate', 'Bearer')
       if (status === 503 || status === 429) ctx.set('retry-after', String(retryAfterS))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createLog } from '../../../server/log.ts'
+import { createLog } from '../../../server/ground/log.ts'
 import { createMemoryStore } from '../../../server/store/memory.ts'
 import { type Store, StoreBusy, StoreFailed, StoreFull } from '../../../server/store/store.ts'
 import { testClock } from '../../helpers/clock.ts'

@@ -1,91 +1,97 @@
-/** What the program is asked to do, as its command line says it. */
+/** What was typed behind a command, read by its options and its usage. */
 import { parseArgs } from 'node:util'
-import type { Flags } from '../config.ts'
+import { nearest } from '../ground/nearest.ts'
+import type { CommandParts, Options, Said } from './command.ts'
 
-export const USAGE = `carillon [serve] [options]          run the hub
-carillon config check [options]     look for every mistake in the config, start nothing
-carillon channel test NAME [options]
-                                    send a test message to the recipient NAME, or through all of the channel NAME
-
-  --config FILE   config file, JSON5 or YAML (else config.json, config.yaml, config/config.yaml, config/config.json)
-  --data DIR      directory of everything that survives a restart (./data)
-  --port N        port to listen on (9093)
-  --host H        address to listen on (127.0.0.1 without a config file, all interfaces with one)
-  --platform P    channel test: only through this platform of the recipient
-  --version       print the version
-  --help          print this
-
-Every key of the config can also be set in the environment: CARILLON_HTTP__PORT=9093.
-`
-
-export type Command =
-  | { readonly name: 'help' | 'version' }
-  | { readonly name: 'serve' | 'config check'; readonly flags: Flags }
-  | {
-      readonly name: 'channel test'
-      readonly flags: Flags
-      /** a recipient or a channel */
-      readonly target: string
-      readonly platform: string | undefined
-    }
-
-/** A command line that cannot be understood. */
+/** A command line that cannot be understood: exit code 2. */
 export class BadArguments extends Error {
   override readonly name = 'BadArguments'
-  /** 2 for `channel test`, whose 1 means that something was not delivered */
-  readonly exitCode: 1 | 2
-
-  constructor(message: string, exitCode: 1 | 2) {
-    super(message)
-    this.exitCode = exitCode
-  }
 }
+
+/** One argument of a usage: `NAME`, `[TEXT]`, `bash|zsh|fish`. */
+export interface Argument {
+  readonly word: string
+  readonly isOptional: boolean
+  /** the words that it may be; empty: any */
+  readonly choices: readonly string[]
+}
+
+type Shape = Pick<CommandParts<Options>, 'name' | 'usage' | 'options'>
 
 /** @throws BadArguments */
-export function readArguments(words: readonly string[]): Command {
-  try {
-    return commandOf(words)
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error)
-    throw new BadArguments(`${text}\n\n${USAGE}`, words.includes('channel') ? 2 : 1)
-  }
+export function readWords<Own extends Options>(command: CommandParts<Own>, typed: readonly string[]): Said<Own> {
+  const { options } = command
+  // what is behind "--" is text, whatever it looks like
+  const end = typed.includes('--') ? typed.indexOf('--') : typed.length
+  const words = typed.slice(0, end).map((word) => longForm(word, options))
+  refuseLooseValues(words, options)
+  const args = [...words.map((word) => withItsBareValue(word, options)), ...typed.slice(end)]
+  refuseUnknownOptions(args, command)
+  const { values, positionals } = strictly(args, options)
+  refuseOtherArguments(positionals, command)
+  return { values, positionals }
 }
 
-function commandOf(words: readonly string[]): Command {
-  // one dash is enough, as in PushServer
-  const args = words.map((word) => word.replace(/^-(?=(config|data|port|host|platform|help|version)(=|$))/, '--'))
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      config: { type: 'string' },
-      data: { type: 'string' },
-      port: { type: 'string' },
-      host: { type: 'string' },
-      platform: { type: 'string' },
-      help: { type: 'boolean', short: 'h', default: false },
-      version: { type: 'boolean', default: false },
-    },
+/** The arguments of a usage, in order. */
+export function argumentsOf({ name, usage }: Pick<Shape, 'name' | 'usage'>): readonly Argument[] {
+  const words = usage
+    .slice(name.length)
+    .split(' ')
+    .filter((word) => /^\[?[\w|]/.test(word))
+  return words.map((written) => {
+    const word = written.replaceAll(/[[\]]/g, '')
+    return { word, isOptional: written.startsWith('['), choices: word.includes('|') ? word.split('|') : [] }
   })
-  const { help, version, platform, ...rest } = values
-  if (help) return { name: 'help' }
-  if (version) return { name: 'version' }
-  const flags = { ...rest, port: portOf(values.port) }
-
-  const said = positionals.join(' ')
-  const [first, second, target, ...more] = positionals
-  if (first === 'channel' && second === 'test' && more.length === 0) {
-    if (target === undefined) throw new Error('channel test needs the NAME of a recipient or channel')
-    return { name: 'channel test', flags, target, platform }
-  }
-  if (platform !== undefined) throw new Error('--platform belongs to channel test')
-  if (said === '' || said === 'serve') return { name: 'serve', flags }
-  if (said === 'config check') return { name: 'config check', flags }
-  throw new Error(`there is no command ${said}`)
 }
 
-function portOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  if (!/^\d{1,5}$/.test(text)) throw new Error(`--port is a number from 0 to 65535, not ${text}`)
-  return Number(text)
+/** One dash is enough for a long option, as in PushServer: `-config FILE`. */
+function longForm(word: string, options: Options): string {
+  const [, name] = /^-([a-z][a-z-]+)(=|$)/.exec(word) ?? []
+  return name !== undefined && Object.hasOwn(options, name) ? `-${word}` : word
+}
+
+function withItsBareValue(word: string, options: Options): string {
+  const bare = word.startsWith('--') ? options[word.slice(2)]?.bare : undefined
+  return bare === undefined ? word : `${word}=${bare}`
+}
+
+/** `--wait 30` would be a wait as long as it is by itself, and a message `30`. */
+function refuseLooseValues(words: readonly string[], options: Options): void {
+  words.forEach((word, at) => {
+    const next = words[at + 1] ?? ''
+    if (withItsBareValue(word, options) !== word && /^\d/.test(next))
+      throw new BadArguments(`a value of ${word} comes after "=": ${word}=${next}`)
+  })
+}
+
+function refuseUnknownOptions(args: readonly string[], { name, options }: Shape): void {
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, allowPositionals: true, tokens: true })
+  for (const token of tokens) {
+    if (token.kind !== 'option' || Object.hasOwn(options, token.name)) continue
+    const near = nearest(token.name, Object.keys(options), (known) => known)
+    const hint =
+      near === null ? ' (what is meant as text although it begins with - comes after --)' : `; did you mean --${near}?`
+    throw new BadArguments(`${name} has no option ${token.rawName}${hint}`)
+  }
+}
+
+/** Of what is left, parseArgs itself says best what is wrong. */
+function strictly<Own extends Options>(args: string[], options: Own) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true })
+  } catch (error) {
+    throw new BadArguments(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function refuseOtherArguments(given: readonly string[], command: Shape): void {
+  const known = argumentsOf(command)
+  const missing = known.slice(given.length).find(({ isOptional }) => !isOptional)
+  if (missing) throw new BadArguments(`${command.name} needs ${missing.word}`)
+  if (given.length > known.length) throw new BadArguments(`there is one argument too many: ${given[known.length]}`)
+  known.forEach(({ word, choices }, at) => {
+    const said = given[at]
+    if (said !== undefined && choices.length > 0 && !choices.includes(said))
+      throw new BadArguments(`${command.name} needs ${word}, not ${said}`)
+  })
 }

@@ -1,57 +1,16 @@
-/** The model client as a user runs it, against a hub in a process of its own. */
+/** `carillon listen` as a user runs it, against a hub in a process of its own. */
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
-import { type HubProcess, startProcess } from '../helpers/process.ts'
-import { type Background, startShell } from '../helpers/shell.ts'
+import listenCommand from '../../clients/cli/listen.ts'
+import { BadArguments } from '../../server/cli/arguments.ts'
+import { HASTY, push, useStage, visited } from '../helpers/listeners.ts'
+import type { Background } from '../helpers/shell.ts'
 
-const program = join(import.meta.dirname, '../../dist/clients/examples/listen.js')
-
-let data = ''
-let closers: (() => Promise<unknown>)[] = []
-beforeEach(() => {
-  data = mkdtempSync(join(tmpdir(), 'carillon-listen-'))
-})
-afterEach(async () => {
-  for (const close of closers.toReversed()) await close()
-  closers = []
-  rmSync(data, { recursive: true })
-})
-
-async function startHub(port = 0): Promise<HubProcess> {
-  const hub = await startProcess(
-    ['--data', data, '--port', `${port}`, '--host', '127.0.0.1'],
-    { CARILLON_HTTP__WAIT_TIMEOUT: '2000' },
-    data,
-  )
-  closers.push(() => hub.stop('SIGKILL'))
-  return hub
-}
-
-/** @param args as they are typed behind `npm run listen --` */
-function listen(args: string, env: NodeJS.ProcessEnv = {}): Background {
-  const listener = startShell(`exec node "$PROGRAM" ${args}`, {
-    cwd: data,
-    env: { CARILLON_TOKEN: undefined, CARILLON_DATA: data, PROGRAM: program, ...env },
-  })
-  closers.push(() => listener.stop('SIGKILL'))
-  return listener
-}
-
-async function listening(args: string, env: NodeJS.ProcessEnv = {}): Promise<Background> {
-  const listener = listen(args, env)
-  await listener.printed('listening as')
-  return listener
-}
-
-async function push(hub: HubProcess, path: string): Promise<unknown> {
-  const response = await fetch(`${hub.url}/${path}`)
-  return response.json()
-}
+const { data, startHub, listen, listening, run, shell, atEnd } = useStage()
 
 function lines(listener: Background): string[] {
   return listener
@@ -74,7 +33,7 @@ describe('with a hub', () => {
   })
 
   test('--group joins, --no-ack keeps silent', async () => {
-    const hub = await startHub()
+    const hub = await startHub(HASTY)
     await listening(`me --url ${hub.url} --group home`)
     await listening(`tablet --url ${hub.url} --group home --no-ack`)
 
@@ -88,7 +47,7 @@ describe('with a hub', () => {
     await first.stop()
     await listener.printed('not connected')
 
-    const second = await startHub(first.port)
+    const second = await startHub({}, first.port)
     await push(second, 'me.send?text=after')
     await listener.printed(/after\n/)
     expect(lines(listener)).toEqual(['before', 'after'])
@@ -100,7 +59,7 @@ describe('with a hub', () => {
     await listening(`me --url ${hub.url}`)
 
     expect(await older.ended).toBe(1)
-    expect(older.output()).toContain('4001')
+    expect(older.output()).toContain('a newer client of this name took over')
   })
 
   test('Ctrl-C ends it well', async () => {
@@ -111,13 +70,52 @@ describe('with a hub', () => {
   })
 })
 
+describe('what it prints', () => {
+  test('--json is an object for each message, prose goes to stderr; --count ends it', async () => {
+    const hub = await startHub()
+    const listening = run(['listen', 'me', '--url', hub.url, '--json', '--count', '2'])
+    await visited(hub)
+    await push(hub, 'me.send?text=two%0Alines&desp=world&colour=red')
+    await push(hub, 'me.send?text=second')
+    const { code, out, err } = await listening
+    expect({ code, err }).toEqual({ code: 0, err: `listening as me on ${hub.url}\n` })
+    const [first, second, ...more] = out.trim().split('\n')
+    expect(JSON.parse(first ?? '')).toEqual({
+      mid: expect.stringMatching(/^\d{13}$/),
+      text: 'two\nlines',
+      desp: 'world',
+      extra: { colour: 'red' },
+      from: { method: 'http', name: '' },
+      sendType: 'personal',
+      target: 'me',
+    })
+    expect(JSON.parse(second ?? '')).toMatchObject({ text: 'second' })
+    expect(more).toEqual([])
+  })
+
+  test('--once ends it after one, and the ack has arrived', async () => {
+    const hub = await startHub()
+    const listener = await listening(`me --url ${hub.url} --once`)
+    expect(await push(hub, 'me.send?text=a')).toMatchObject({ data: { me: 'ok' } })
+    expect(await listener.ended).toBe(0)
+  })
+
+  test('what could not be printed is not acked', async () => {
+    const hub = await startHub(HASTY)
+    const listener = shell(`{ node "$PROGRAM" listen me --url ${hub.url}; } | head -c 0`)
+    await listener.printed('listening as')
+    expect(await push(hub, 'me.send?text=a')).not.toMatchObject({ data: { me: 'ok' } })
+    await listener.ended
+  })
+})
+
 describe('the token', () => {
   test('is taken from the flag, then the environment', async () => {
     const hub = await startHub()
-    const token = readFileSync(join(data, 'token'), 'utf8').trim()
+    const token = readFileSync(join(data(), 'token'), 'utf8').trim()
 
     await listening(`a --url ${hub.url} --token ${token}`, { CARILLON_DATA: undefined, CARILLON_TOKEN: 'wrong' })
-    await listening(`b --url ${hub.url}`, { CARILLON_DATA: join(data, 'none'), CARILLON_TOKEN: token })
+    await listening(`b --url ${hub.url}`, { CARILLON_DATA: join(data(), 'none'), CARILLON_TOKEN: token })
   })
 
   test('of this machine is not told to another address', async () => {
@@ -126,7 +124,7 @@ describe('the token', () => {
     const listener = listen(`me --url ws://0.0.0.0:${hub.port}`)
 
     expect(await listener.ended).toBe(1)
-    expect(listener.output()).toContain('Token invalid')
+    expect(listener.output()).toContain('the token is wrong')
   })
 
   test('that is wrong ends it with what to do', async () => {
@@ -134,7 +132,7 @@ describe('the token', () => {
     const listener = listen(`me --url ${hub.url} --token wrong`)
 
     expect(await listener.ended).toBe(1)
-    expect(listener.output()).toContain("Token invalid: give the hub's token by --token or CARILLON_TOKEN")
+    expect(listener.output()).toContain("the token is wrong; give the hub's token by --token or CARILLON_TOKEN")
   })
 })
 
@@ -150,7 +148,7 @@ async function startScript(onPacket: (packet: string, send: (packet: unknown) =>
     })
   })
   await once(server, 'listening')
-  closers.push(async () => {
+  atEnd(async () => {
     for (const socket of server.clients) socket.terminate()
     server.close()
     await once(server, 'close')
@@ -168,8 +166,7 @@ describe('with a hub that misbehaves', () => {
     const acks: string[] = []
     const { url } = await startScript((packet, send) => {
       if (packet.includes('MESSAGE_CALLBACK')) acks.push(packet)
-      if (packet.includes('"AUTH"')) for (const _ of [1, 2]) send(message)
-      if (acks.length === 2) send({ cmd: 'INFO', data: 'enough' })
+      send(acks.length < 2 ? message : { cmd: 'INFO', data: 'enough' })
     })
     const listener = listen(`me --url ${url}`)
 
@@ -190,14 +187,15 @@ describe('with a hub that misbehaves', () => {
 })
 
 test.each([
-  ['', 'one name is needed'],
-  ['me you', 'one name is needed'],
-  ['me --ping soon', '--ping is a number of seconds'],
-  ['me --url nowhere', 'Invalid URL'],
-  ['me --tokn x', '--tokn'],
-])('listen %s is answered with the usage', async (args, fault) => {
-  const listener = listen(args)
-  expect(await listener.ended).toBe(1)
-  expect(listener.output()).toContain(fault)
-  expect(listener.output()).toContain('npm run listen -- NAME')
+  [[], 'listen needs NAME'],
+  [['me', 'you'], 'there is one argument too many: you'],
+  [['me', '--ping', 'soon'], '--ping is a number of seconds'],
+  [['me', '--url', 'nowhere'], '--url is the address of a hub'],
+  [['me', '--count', '0'], '--count is a number of messages, not 0'],
+  [['me', '--exec', 'true', '--no-ack'], '--no-ack is of no use to --exec'],
+  [['me', '--tokn', 'x'], 'listen has no option --tokn; did you mean --token?'],
+])('listen %j is refused', async (args, fault) => {
+  const running = listenCommand.run(args)
+  await expect(running).rejects.toThrow(BadArguments)
+  await expect(running).rejects.toThrow(fault)
 })

@@ -25,6 +25,7 @@ export default defineChannel({
   example: { lofts: ['north'] },
   capabilities: { ordered: false, onUnknown: 'skip', shared: true, success: 'accepted', limits: null, rates: [] },
   addresses: ({ lofts }) => lofts.map((loft) => ({ id: loft, name: loft, address: loft, secrets: [] })),
+  server: () => null,
   render: ({ title }) => [title],
   send: async (part, loft) => ({ kind: 'accepted', detail: part.length + ' characters to ' + loft }),
 })
@@ -33,13 +34,14 @@ export default defineChannel({
 test('a file in channels/ is a channel, everywhere at once', async () => {
   const { dir: folder, remove } = await temporaryFolder()
   onTestFinished(remove)
-  cpSync(join(root, 'dist/server'), join(folder, 'dist/server'), { recursive: true })
+  for (const part of ['dist/server', 'dist/clients']) cpSync(join(root, part), join(folder, part), { recursive: true })
   cpSync(join(root, 'package.json'), join(folder, 'package.json'))
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
   writeFileSync(join(folder, 'dist/server/channels/pigeon.js'), PIGEON)
   const config = 'recipients: {ops: {platforms: {pigeon: {lofts: [north]}}}}\n'
   writeFileSync(join(folder, 'config.yaml'), `token: a-token-of-16-characters\n${config}`, { mode: 0o600 })
-  const carillon = (...words: string[]) => run(process.execPath, ['dist/server/main.js', ...words], { cwd: folder })
+  const carillon = (...words: string[]) =>
+    run(process.execPath, ['dist/clients/cli/carillon.js', ...words], { cwd: folder })
 
   expect((await carillon('config', 'check')).stdout).toContain('ops\n  pigeon: north')
   expect((await carillon('channel', 'test', 'ops')).stdout).toMatch(

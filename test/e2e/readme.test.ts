@@ -1,13 +1,14 @@
 /** Both READMEs are followed word by word: every command that starts, listens or pushes, and what it should answer. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import * as z from 'zod'
 import { signature } from '../../server/channels/webhook.ts'
+import { carillon } from '../helpers/program.ts'
 import { startReceiver } from '../helpers/receiver.ts'
-import { type Background, runShell, startShell } from '../helpers/shell.ts'
+import { type Background, runShell, type ShellOptions, startShell } from '../helpers/shell.ts'
 
 interface Fence {
   readonly kind: string
@@ -69,10 +70,12 @@ async function follow(fences: readonly Fence[]): Promise<Answer[]> {
   for (const { kind, text } of fences) {
     if (kind === 'sh' && text === 'npm start') {
       url = await startHub(text)
-    } else if (kind === 'sh' && text.startsWith('npm run listen ')) {
+    } else if (kind === 'sh' && text.startsWith('npx carillon listen ')) {
       const listener = start(`${text} --url ${url}`)
       await listener.printed('listening as')
       listeners.push(listener)
+    } else if (kind === 'sh' && text.startsWith('npx carillon send ')) {
+      pushed = { command: text, printed: masked(await runShell(`${text} --url ${url}`, ours())) }
     } else if (kind === 'sh' && text.startsWith('curl ')) {
       pushed = { command: text, printed: await push(text, url) }
     } else if (kind === 'js') {
@@ -87,9 +90,15 @@ async function follow(fences: readonly Fence[]): Promise<Answer[]> {
   return answers
 }
 
+/** Only the folders are our own: the hub's, and that in which npx remembers where it found what. */
+function ours(env: NodeJS.ProcessEnv = {}): ShellOptions {
+  const folders = { CARILLON_DATA: data, npm_config_cache: join(data, 'npm') }
+  return { env: { CARILLON_TOKEN: undefined, CARILLON_URL: undefined, ...folders, ...env } }
+}
+
 function start(command: string, env: NodeJS.ProcessEnv = {}): Background {
   const http = { CARILLON_HTTP__HOST: '127.0.0.1', CARILLON_HTTP__PORT: '0', CARILLON_HTTP__WAIT_TIMEOUT: '2000' }
-  const background = startShell(command, { env: { CARILLON_TOKEN: undefined, CARILLON_DATA: data, ...http, ...env } })
+  const background = startShell(command, ours({ ...http, ...env }))
   running.push(background)
   return background
 }
@@ -108,7 +117,7 @@ async function push(command: string, url: string): Promise<string> {
 /** The client of the README takes the place of the one that listens as `me`. */
 async function runClient(code: string, url: string, former: Background | undefined): Promise<Answer> {
   const token = readFileSync(join(data, 'token'), 'utf8').trim()
-  const own = code.replace('ws://127.0.0.1:9093', url.replace('http', 'ws'))
+  const own = code.replace('http://127.0.0.1:9093', url)
   const client = start('exec node --input-type=module --eval "$CODE"', { CODE: own, CARILLON_TOKEN: token })
   await former?.ended
   const printed = await push('curl "http://127.0.0.1:9093/me.send?text=to+the+client"', url)
@@ -118,7 +127,7 @@ async function runClient(code: string, url: string, former: Background | undefin
 
 test.each(readmes)('every command of %s answers what it says', async (file) => {
   const answers = await follow(fencesOf(textOf(file).replace(ABOUT_PLATFORMS, '')))
-  expect(answers).toHaveLength(11)
+  expect(answers).toHaveLength(12)
   for (const { command, documented, printed } of answers) expect(printed, command).toBe(documented)
 })
 
@@ -129,7 +138,9 @@ test.each(readmes)('the config of %s with a robot in it works as it says', async
   const path = join(data, 'config.yaml')
   writeFileSync(path, (config?.text ?? '').replace('https://open.feishu.cn', robot.url), { mode: 0o600 })
 
+  chmodSync(carillon, 0o644)
   const url = await startHub((command?.text ?? '').replace('config.yaml', path))
+  expect(statSync(carillon).mode & 0o111, 'npm start builds a program that npx can run').toBe(0o111)
   expect(more.map(({ kind }) => kind)).toEqual(['sh', 'text', 'sh', 'text'])
   const [byUrl, itsAnswer, byApi, itsTask] = more.map(({ text }) => text)
   expect(await push(byUrl ?? '', url)).toBe(masked(itsAnswer ?? ''))

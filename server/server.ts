@@ -1,22 +1,24 @@
 /** The only wiring: store → directory → hub → doors, and back again. */
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, systemClock } from './ground/clock.ts'
 import type { Config } from './config.ts'
 import { writeTimeoutOf } from './config/server-section.ts'
+import { connectionsOf, tellOfDrops } from './ports/connections.ts'
 import { createAttempts } from './directory/attempts.ts'
 import { loadDirectory } from './directory/directory.ts'
 import { loadTokens, type Tokens } from './directory/tokens.ts'
 import { createApp } from './http/app.ts'
 import { createHub, type HubOptions } from './hub/hub.ts'
 import { compilePlans } from './hub/plan.ts'
-import { createPort, type Port, type PortLimits, upgradeOnly } from './listen.ts'
-import type { Log } from './log.ts'
+import { createPort, type Port, type PortLimits, upgradeOnly } from './ports/listen.ts'
+import type { Log } from './ground/log.ts'
 import { openLog } from './log/open.ts'
+import { Mistake } from './ground/mistake.ts'
 import { configuredRecipients } from './recipients.ts'
-import { loggedRequests } from './request-log.ts'
+import { loggedRequests } from './ports/request-log.ts'
 import { createLowdbStore } from './store/lowdb/store.ts'
 import { type RetentionOptions, startRetention } from './store/retention.ts'
-import type { Store } from './store/store.ts'
-import { readVersion } from './version.ts'
+import { type Store, StoreFull } from './store/store.ts'
+import { readVersion } from './ground/version.ts'
 import { createSocketDoor } from './ws/server.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -42,7 +44,8 @@ export interface Parts {
 
 /**
  * Starts a hub and waits until it listens.
- * @throws PortTaken, LogUnwritable, StoreLocked, StoreCorrupt, StoreVersion; what was opened before is closed again
+ * @throws PortTaken, LogUnwritable, StoreLocked, StoreCorrupt, StoreVersion, Mistake where the data folder cannot be
+ * used; what was opened before is closed again
  */
 export async function startServer(config: Config, parts: Parts = {}): Promise<RunningServer> {
   const closers: (() => void | Promise<void>)[] = []
@@ -65,12 +68,12 @@ async function open(config: Config, parts: Parts, onClose: OnClose): Promise<{ u
   const { clock = systemClock, log = ownLog(config, onClose) } = parts
   const { onFailed = (error) => log.fatal({ err: error }, FAILED) } = parts
   const store = parts.store ?? createLowdbStore({ dir: config.data, clock, log, onFailed })
-  await openStore(store, log)
+  await usable(config, openStore(store, log))
   onClose(() => store.close())
 
-  const directory = await loadDirectory(store, configuredRecipients(config))
+  const directory = await usable(config, loadDirectory(store, configuredRecipients(config)))
   const { token: hubToken, adminToken } = config
-  const tokens = await loadTokens({ hubToken, adminToken, store, now: () => clock.now() })
+  const tokens = await usable(config, loadTokens({ hubToken, adminToken, store, now: () => clock.now() }))
   const hub = createHub({
     store,
     directory,
@@ -99,10 +102,12 @@ async function open(config: Config, parts: Parts, onClose: OnClose): Promise<{ u
   )
 
   const handle = mode === 'debug' ? loggedRequests(app.callback(), log, clock) : app.callback()
-  const http = createPort(handle, 'http.port', limitsOf(config))
-  const own = hasOwnPort(config) ? createPort(upgradeOnly, 'websocket.port', limitsOf(config)) : null
+  const limits = limitsOf(config, connectionsOf(config.limits.connections, hasOwnPort(config) ? 2 : 1, log))
+  const http = createPort(handle, 'http.port', limits)
+  const own = hasOwnPort(config) ? createPort(upgradeOnly, 'websocket.port', limits) : null
   sockets.attach((own ?? http).server)
   const ports = own ? [http, own] : [http]
+  for (const { server } of ports) tellOfDrops(server, clock, log)
 
   onClose(async () => void (await Promise.all(ports.map((port) => port.drain()))))
   onClose(() => sockets.close())
@@ -112,6 +117,23 @@ async function open(config: Config, parts: Parts, onClose: OnClose): Promise<{ u
 
   await hub.start()
   return listen(config, http, own)
+}
+
+/** What reads and writes the data folder at a start. @throws Mistake where the disk is at fault */
+async function usable<T>({ data }: Config, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const why = diskTroubleOf(error)
+    if (why === null) throw error
+    throw new Mistake(`the data folder ${data} cannot be used: ${why}`, { cause: error })
+  }
+}
+
+/** What a disk or file system said that an error comes from; null where none did. */
+function diskTroubleOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  return 'syscall' in error || error instanceof StoreFull ? error.message : diskTroubleOf(error.cause)
 }
 
 async function openStore(store: Store, log: Log): Promise<void> {
@@ -154,8 +176,9 @@ function confirmLinks({ publicUrl }: Config, tokens: Tokens): HubOptions['confir
   return (mid, recipient, via) => `${base}/confirm/${tokens.signConfirm({ mid, recipient, via })}`
 }
 
-function limitsOf({ http, server }: Config): PortLimits {
+function limitsOf({ http, server }: Config, maxConnections: number): PortLimits {
   return {
+    maxConnections,
     maxUrl: http.maxUrl,
     maxHeaders: server.max_header_bytes,
     readMs: server.read_timeout * 1000,

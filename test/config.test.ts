@@ -145,7 +145,7 @@ test('trustProxy takes addresses and networks, from the environment too, and not
   const env = (list: string) => ({ CARILLON_TRUST_PROXY: list, CARILLON_LIMITS__ATTEMPTS_PER_MINUTE: '0.5' })
   const { config } = await read({}, env('["127.0.0.1", "10.0.0.0/8", "2001:db8::/32"]'))
   expect(config.trustProxy).toEqual(['127.0.0.1', '10.0.0.0/8', '2001:db8::/32'])
-  expect(config.limits).toEqual({ attempts: 30, attemptsPerMinute: 0.5, socketsPerAddress: 100 })
+  expect(config.limits).toMatchObject({ attempts: 30, attemptsPerMinute: 0.5, socketsPerAddress: 100 })
   expect(await mistakes({}, env('["localhost"]'))).toEqual([
     'trustProxy[0]: expected an address or a network such as 10.0.0.0/8',
   ])

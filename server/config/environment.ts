@@ -5,6 +5,8 @@ import { type Layer, layerOf } from './layers.ts'
 import { unknownKey } from './problems.ts'
 
 const PREFIX = 'CARILLON_'
+/** where the clients' commands look for the hub */
+const OF_CLIENTS: readonly string[] = ['CARILLON_URL']
 
 export interface FromEnvironment {
   readonly layer: Layer
@@ -28,7 +30,7 @@ export function readEnvironment(
   const entries: [readonly string[], unknown][] = []
 
   for (const [name, text] of Object.entries(env)) {
-    if (text === undefined || text === '') continue
+    if (text === undefined || text === '' || OF_CLIENTS.includes(name)) continue
     const path = name === 'SERVER_PORT' ? ['server', 'port'] : pathOf(name)
     if (!path) continue
     const [key, ...others] = keys.filter((known) => isFixed(known) && sameWords(known.path, path))

@@ -71,6 +71,12 @@ export function nameOf(path: readonly string[]): string {
   return path.join('.').replaceAll(`.${ELEMENT}`, ELEMENT)
 }
 
+/** English and Chinese; of a key that only some alternatives have, with their words ahead. */
+export function meaningOf({ only, description, zh }: ConfigKey): readonly [string, string] {
+  if (only.length === 0) return [description, zh]
+  return [`${only.join(', ')}: ${description}`, `${only.join('、')}：${zh}`]
+}
+
 /** No name of the operator's own and no place in a list: one key, which the environment may set. */
 export function isFixed({ path }: ConfigKey): boolean {
   return !path.includes(ELEMENT) && !path.includes(ANY_NAME)

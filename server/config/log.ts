@@ -28,8 +28,8 @@ export const logSchema = z
       .default('log/app.log')
       .meta({
         description:
-          'the file, from the working directory; beside it error.log, info.log and debug.log hold what is of that level alone',
-        zh: '日志文件路径（相对于工作目录）；同目录下的 error.log、info.log、debug.log 只含对应级别',
+          'the file, from the working directory; beside it error.log, info.log and debug.log hold what is of that level alone; they are for their owner, and for the group of a folder with mode 2750',
+        zh: '日志文件路径（相对于工作目录）；同目录下的 error.log、info.log、debug.log 只含对应级别；仅所有者可读，目录权限为 2750 时其所属组也可读',
       }),
     max_size: z.number().positive().default(100).meta({
       description: 'MB (1,048,576 bytes) that a file grows to before it is put aside as FILE.TIME',

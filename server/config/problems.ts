@@ -1,11 +1,13 @@
 /** What is wrong with a config, in lines that say where and what to do. Values are never repeated: they may be secrets. */
 import type * as z from 'zod'
+import { Mistake } from '../ground/mistake.ts'
+import { nearest } from '../ground/nearest.ts'
 import { ANY_NAME, type ConfigKey, ELEMENT, nameOf } from './keys.ts'
 
 type Issue = z.core.$ZodIssue
 
 /** Every mistake of a config at once. */
-export class ConfigMistakes extends Error {
+export class ConfigMistakes extends Mistake {
   override readonly name = 'ConfigMistakes'
   readonly problems: readonly string[]
 
@@ -26,11 +28,11 @@ export function problemsOf(issues: readonly Issue[], keys: readonly ConfigKey[])
 /** Of several alternatives, what is wrong with the one that comes nearest. */
 function insideUnion(issue: Issue): readonly Issue[] {
   if (issue.code !== 'invalid_union') return [issue]
-  const [nearest] = issue.errors
+  const [best] = issue.errors
     .filter((branch) => branch.every(({ code, path }) => code !== 'invalid_type' || path.length > 0))
     .toSorted((one, other) => one.length - other.length)
-  if (!nearest) return [issue]
-  return nearest.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(insideUnion)
+  if (!best) return [issue]
+  return best.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(insideUnion)
 }
 
 /** `http.prot: there is no such key; did you mean http.port?` */
@@ -45,7 +47,7 @@ function hintOf(path: readonly string[], keys: readonly ConfigKey[]): string {
     const words = [...new Set(same.flatMap(({ only }) => only))]
     return words.length === 0 ? '' : `; it belongs to ${words.join(', ')}`
   }
-  const near = nearest(path, keys)
+  const near = nearestKey(path, keys)
   return near === null ? '' : `; did you mean ${near}?`
 }
 
@@ -71,7 +73,7 @@ function typesOf(issues: readonly Issue[]): string {
  * A key beside it first, then the same word further down, then elsewhere in the config; what belongs to another
  * platform is no help.
  */
-function nearest(path: readonly string[], keys: readonly ConfigKey[]): string | null {
+function nearestKey(path: readonly string[], keys: readonly ConfigKey[]): string | null {
   const name = path.at(-1) ?? ''
   const parent = path.slice(0, -1)
   const below = keys.filter((key) => key.path.length > parent.length && startsWith(key, parent))
@@ -90,37 +92,7 @@ function startsWith({ path: known }: ConfigKey, path: readonly string[]): boolea
 }
 
 function closest(name: string, keys: readonly ConfigKey[]): ConfigKey | null {
-  let best: ConfigKey | null = null
-  let least = Math.floor(name.length / 3) + 1
-  for (const key of keys) {
-    const far = distance(name.toLowerCase(), (key.path.at(-1) ?? '').toLowerCase())
-    if (far >= least) continue
-    best = key
-    least = far
-  }
-  return best
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours from one word to the other. */
-function distance(from: string, to: string): number {
-  let before: number[] = []
-  let last = Array.from({ length: to.length + 1 }, (_, column) => column)
-  for (let row = 1; row <= from.length; row += 1) {
-    const next = [row]
-    for (let column = 1; column <= to.length; column += 1) {
-      const cost = from[row - 1] === to[column - 1] ? 0 : 1
-      const swapped = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]
-      next[column] = Math.min(
-        (last[column] ?? 0) + 1,
-        (next[column - 1] ?? 0) + 1,
-        (last[column - 1] ?? 0) + cost,
-        swapped ? (before[column - 2] ?? 0) + 1 : Infinity,
-      )
-    }
-    before = last
-    last = next
-  }
-  return last[to.length] ?? 0
+  return nearest(name, keys, (key) => key.path.at(-1) ?? '')
 }
 
 function plain(part: PropertyKey): string {

@@ -15,6 +15,7 @@ import { sdkSchema } from './sdk.ts'
 import { serverSchema } from './server-section.ts'
 import { smtpRelaySchema } from './smtp-relay.ts'
 import { taskSchema } from './task.ts'
+import { tokenSchema } from './token.ts'
 
 const MIB = 1024 * 1024
 const DAY_MS = 24 * 3_600_000
@@ -28,12 +29,12 @@ const duration = z.int().min(1).max(DAY_MS)
 const positive = z.int().min(1)
 
 const sections = {
-  token: z.string().min(1).optional().meta({
+  token: tokenSchema.optional().meta({
     description:
       'the shared token of senders and clients; without one, a random one is made and kept in the data directory',
     zh: '发送方和客户端共用的 token；不设置则随机生成并保存在数据目录中',
   }),
-  adminToken: z.string().min(1).optional().meta({
+  adminToken: tokenSchema.optional().meta({
     description: 'the token that may also push to reserved recipients such as `system`; without one there is no admin',
     zh: '管理员 token，可向 `system` 等保留接收者推送；不设置则没有管理员',
   }),
@@ -124,12 +125,17 @@ const sections = {
         description: 'sockets without AUTH at once; beyond it the next is refused with 429',
         zh: '同时存在的未完成 AUTH 的连接数；超过后新的连接返回 429',
       }),
+      connections: positive.nullable().default(null).meta({
+        description:
+          'connections at once from all addresses together, on each port; beyond it the next is closed unheard. null: as many as the process may open files for (`ulimit -n`), which is also the most',
+        zh: '每个端口上所有地址的同时连接数；超出后新连接直接关闭。null：进程可打开的文件数（`ulimit -n`）所允许的数量，这也是上限',
+      }),
     })
     .prefault({})
     .meta({
       description:
-        'per address (IPv6: per /64); addresses of this machine are not limited until `trustProxy` names a proxy, as everybody behind one on this machine has them',
-      zh: '按地址限制（IPv6 按 /64）；设置 `trustProxy` 之前不限制本机地址，因为经过本机反向代理的请求都来自本机',
+        'per address (IPv6: per /64), but for `connections`; addresses of this machine are not limited until `trustProxy` names a proxy, as everybody behind one on this machine has them',
+      zh: '按地址限制（IPv6 按 /64），`connections` 除外；设置 `trustProxy` 之前不限制本机地址，因为经过本机反向代理的请求都来自本机',
     }),
   webpush: z
     .strictObject({

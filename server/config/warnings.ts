@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import type { Config } from '../config.ts'
 import { writeTimeoutOf } from './server-section.ts'
 
-const MIN_TOKEN = 16
+export const MIN_TOKEN = 16
 
 /** One line each, naming the key. Nothing is said of weakness where only this machine can reach the hub. */
 export function warningsOf(config: Config): readonly string[] {
@@ -41,6 +41,6 @@ export function isLoopback(host: string | undefined): boolean {
 }
 
 /** One that is empty is not made yet. */
-function isWeak(token: string | undefined): boolean {
+export function isWeak(token: string | undefined): boolean {
   return token !== undefined && token !== '' && (token.length < MIN_TOKEN || token === 'test')
 }

@@ -61,6 +61,7 @@ describe('what a page says of a channel', () => {
       ],
     },
     addresses: () => [],
+    server: () => null,
     render: () => [],
     send: () => Promise.resolve({ kind: 'accepted' }),
   })

@@ -6,7 +6,7 @@ import { configFolder } from '../helpers/config.ts'
 
 const root = join(import.meta.dirname, '../..')
 const pages = ['config/strategies', 'config/migration'] as const
-const files = [...pages.flatMap((page) => [`${page}.md`, `${page}.zh-CN.md`]), 'README.md', 'README.zh-CN.md']
+const files = [...pages, 'config/monitoring', 'README'].flatMap((page) => [`${page}.md`, `${page}.zh-CN.md`])
 
 function textOf(file: string): string {
   return readFileSync(join(root, file), 'utf8')

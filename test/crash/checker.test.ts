@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { check } from './checker.ts'
-import { Recorder, type Event } from './history.ts'
+import { type Event, LATE, Recorder } from './history.ts'
 
 /** mids of the pushes below, in the order of acceptance */
 const [A, B, C] = ['1800000000001', '1800000000002', '1800000000003'] as const
@@ -21,7 +21,7 @@ function kinds(events: Event[], window?: number, forgettable?: number): string[]
   return [...new Set(judge(events, window, forgettable).violations.map(({ kind }) => kind))].toSorted()
 }
 
-const start = (life: number): Event => ({ type: 'start', life, ms: 100 * life })
+const start = (life: number): Event => ({ type: 'start', life, ms: 100 * life, torn: life - 1 })
 const kill = (life: number): Event => ({ type: 'kill', life })
 const open = (name: string, session: number, life = 1): Event => ({ type: 'open', name, session, life })
 const send = (push: string, life = 1): Event => ({ type: 'send', push, life })
@@ -34,6 +34,17 @@ const reply = (push: string, mid: string, states: Record<string, string>, life =
 })
 const refusal = (push: string): Event => ({ type: 'refusal', push, status: 503 })
 const unknown = (push: string): Event => ({ type: 'unknown', push, why: 'ECONNRESET' })
+const stop = (life: number): Event[] => [
+  { type: 'stop', life },
+  { type: 'stopped', life, ms: 40 },
+]
+const closed = (name: string, session: number, code: number, life = 1): Event => ({
+  type: 'closed',
+  name,
+  session,
+  life,
+  code,
+})
 const ack = (name: string, mid: string): Event => ({ type: 'ack', name, mid })
 const forge = (mid: string, way: 'ws' | 'http-own-auth' = 'ws'): Event => ({
   type: 'forge',
@@ -81,6 +92,19 @@ describe('a hub that keeps its promises', () => {
     expect(figures).toMatchObject({ kills: 1, accepted: 2, pairs: 3, unknown: 1, requests: 4 })
     expect(figures).toMatchObject({ copies: 4, duplicates: 1, dupAfterOk: 1, worstForgotten: 1 })
     expect(figures.restart).toEqual({ p50: 200, max: 200 })
+    expect(figures).toMatchObject({ late: 0, torn: 1, stops: { count: 0 } })
+  })
+
+  test('may take back what it answered when its power had been cut', () => {
+    const late: Event = { type: 'unknown', push: 'a', why: LATE }
+    const { violations, figures } = judge([start(1), send('a'), kill(1), late, start(2)])
+    expect(violations).toEqual([])
+    expect(figures).toMatchObject({ unknown: 1, late: 1, accepted: 0 })
+  })
+
+  test('may be stopped, and is seen to say goodbye', () => {
+    const { figures } = judge([start(1), open('c0', 0), ...stop(1), closed('c0', 0, 1012)])
+    expect(figures.stops).toEqual({ count: 1, p50: 40, max: 40, goodbyes: 1 })
   })
 
   test('may deliver what it never answered, at any place of the order', () => {
@@ -224,6 +248,15 @@ describe('the checker catches', () => {
     const forgetsBoth = [...delivered(), ...b, kill(1), start(2), ...forgets, get('c0', 'b', B, 7, 2)]
     expect(kinds(forgetsBoth)).toEqual(['dupAfterOk'])
     expect(kinds(forgetsBoth, 1, 2)).toEqual([])
+  })
+
+  test('a clean stop that does not say so to a socket, or forgets an ack', () => {
+    const [told, ended] = stop(1) as [Event, Event]
+    expect(kinds([closed('c0', 0, 1006), told, closed('c1', 1, 1012), ended])).toEqual([])
+    expect(kinds([told, closed('c0', 0, 1006), ended])).toEqual(['badGoodbye'])
+    expect(kinds([told, ended, start(2), closed('c0', 0, 1006, 2)])).toEqual([])
+    const again = [told, ended, start(2), open('c0', 7, 2), get('c0', 'a', A, 7, 2)]
+    expect(kinds([...delivered(), ...again], 1, 0)).toEqual(['dupAfterOk'])
   })
 
   test('a hub that ends by itself', () => {

@@ -1,7 +1,7 @@
 /** From what the senders and receivers saw to what the hub did wrong. Pure: no clock, no files, no network. */
 import { checkClaims } from './claims.ts'
 import { gather, wasRejected, type Facts, type Received, type Story, type Violation } from './facts.ts'
-import type { History } from './history.ts'
+import { type History, LATE } from './history.ts'
 import { checkOrder } from './order.ts'
 
 export interface Figures {
@@ -14,6 +14,8 @@ export interface Figures {
   readonly pairs: number
   /** pushes without any answer: free to arrive or not */
   readonly unknown: number
+  /** answers that came when the power had been cut: they count as none */
+  readonly late: number
   readonly refused: number
   readonly copies: number
   readonly duplicates: number
@@ -23,7 +25,11 @@ export interface Figures {
   /** replies by the word they said of a name */
   readonly words: Readonly<Record<string, number>>
   /** milliseconds from spawn to listening, of the starts that follow a kill */
+  /** starts that found the end of a journal torn, and said so */
+  readonly torn: number
   readonly restart: { readonly p50: number; readonly max: number }
+  /** clean stops, the one at the end among them, and the sockets that they closed */
+  readonly stops: { readonly count: number; readonly p50: number; readonly max: number; readonly goodbyes: number }
 }
 
 export interface Verdict {
@@ -32,6 +38,8 @@ export interface Verdict {
 }
 
 const MID = /^\d{13}$/
+/** what a hub that stops closes its sockets with */
+const RESTARTING = 1012
 const KNOWN_WORDS = new Set(['no', 'ready', 'wait', 'ok', 'failed', 'expired', 'full'])
 
 /**
@@ -131,7 +139,12 @@ function checkReplies({ pushes, events }: History): Violation[] {
 
 function checkHub({ events }: History): Violation[] {
   const found: Violation[] = []
+  const stopping = new Set<number>()
   for (const event of events) {
+    if (event.type === 'stop') stopping.add(event.life)
+    if (event.type === 'closed' && stopping.has(event.life) && event.code !== RESTARTING) {
+      found.push({ kind: 'badGoodbye', what: `${event.name} was closed with ${event.code} by a hub that stopped` })
+    }
     if (event.type === 'exit') found.push({ kind: 'selfExit', what: `start ${event.life}: ${event.why}` })
     if (event.type === 'nonsense') found.push({ kind: 'nonsense', what: event.what })
   }
@@ -142,15 +155,20 @@ function count(history: History, { stories, copies }: Facts): Omit<Figures, 'dup
   const all = [...stories.values()]
   const words: Record<string, number> = {}
   const starts: number[] = []
-  const totals = { kills: 0, forgedAcks: 0 }
+  const stops: number[] = []
+  const totals = { kills: 0, late: 0, torn: 0, forgedAcks: 0 }
+  let goodbyes = 0
   for (const event of history.events) {
     if (event.type === 'kill') totals.kills++
     if (event.type === 'forge') totals.forgedAcks++
+    if (event.type === 'unknown' && event.why === LATE) totals.late++
+    if (event.type === 'start' && event.torn > 0) totals.torn++
     if (event.type === 'start' && event.life > 1) starts.push(event.ms)
+    if (event.type === 'stopped') stops.push(event.ms)
+    if (event.type === 'closed' && event.code === RESTARTING) goodbyes++
     if (event.type !== 'reply') continue
     for (const state of Object.values(event.states)) words[state] = (words[state] ?? 0) + 1
   }
-  starts.sort((a, b) => a - b)
   return {
     ...totals,
     pushes: all.length,
@@ -162,8 +180,15 @@ function count(history: History, { stories, copies }: Facts): Omit<Figures, 'dup
     copies,
     duplicates: copies - sum(all, (story) => story.reached.size),
     words,
-    restart: { p50: starts[Math.floor(starts.length / 2)] ?? 0, max: starts.at(-1) ?? 0 },
+    restart: spread(starts),
+    stops: { count: stops.length, ...spread(stops), goodbyes },
   }
+}
+
+/** The middle and the highest of some milliseconds, as whole ones. */
+function spread(times: readonly number[]): { p50: number; max: number } {
+  const sorted = times.toSorted((a, b) => a - b)
+  return { p50: Math.round(sorted[Math.floor(sorted.length / 2)] ?? 0), max: Math.round(sorted.at(-1) ?? 0) }
 }
 
 function sum<T>(items: readonly T[], measure: (item: T) => number): number {

@@ -17,6 +17,7 @@ export type Violation = {
     | 'badReply'
     | 'dupAfterOk'
     | 'selfExit'
+    | 'badGoodbye'
     | 'nonsense'
   readonly what: string
 }

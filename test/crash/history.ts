@@ -17,13 +17,21 @@ export interface Push {
   readonly key: string | null
 }
 
+/** why the outcome of a push is not known that was answered when the power of the hub had been cut */
+export const LATE = 'answered after the power was cut'
+
 /** How a rogue tried to acknowledge what is another's. */
 export type Forgery = 'ws' | 'ws-auth-object' | 'http-own-auth' | 'http-forged-string' | 'http-auth-object'
 
 /** `life` counts the starts of the hub, `session` the connections of all receivers together. */
 export type Event =
-  | { readonly type: 'start'; readonly life: number; readonly ms: number }
+  /** `torn`: files in which it kept the torn end of a journal */
+  | { readonly type: 'start'; readonly life: number; readonly ms: number; readonly torn: number }
+  /** it was killed, or its power was cut */
   | { readonly type: 'kill'; readonly life: number }
+  /** it was told to stop, and has: in so many ms */
+  | { readonly type: 'stop'; readonly life: number }
+  | { readonly type: 'stopped'; readonly life: number; readonly ms: number }
   /** the hub ended by itself, or its clean stop did not end well */
   | { readonly type: 'exit'; readonly life: number; readonly why: string }
   | { readonly type: 'send'; readonly push: string; readonly life: number }
@@ -41,6 +49,14 @@ export type Event =
   /** a 2xx that cannot be read as documented, a hub that does not answer, a login refused */
   | { readonly type: 'nonsense'; readonly what: string }
   | { readonly type: 'open'; readonly name: string; readonly session: number; readonly life: number }
+  /** by the hub, or with it */
+  | {
+      readonly type: 'closed'
+      readonly name: string
+      readonly session: number
+      readonly life: number
+      readonly code: number
+    }
   | {
       readonly type: 'receive'
       readonly name: string

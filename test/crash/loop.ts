@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { absentees, hubConfig, RETRY_MS, roles, targets } from './cast.ts'
 import { check, type Verdict } from './checker.ts'
+import { type Disk, makeDisk } from './disk.ts'
 import { type Event, Recorder } from './history.ts'
 import { Lives } from './lives.ts'
 import { freePort } from './port.ts'
@@ -29,6 +30,9 @@ const QUIET_MS = 3 * RETRY_MS
 const ASKED_AGAIN = 300
 const CLEAN_PHASE_MS = 60_000
 
+/** SIGKILL; the same on a disk of its own, whose power is cut first (see whyNoDisk); or a clean stop by SIGTERM. */
+export type Ending = 'kill' | 'power cut' | 'stop'
+
 export interface LoopOptions {
   readonly rounds: number
   readonly seed: number
@@ -36,8 +40,8 @@ export interface LoopOptions {
   readonly secondsPerRound: number
   /** what node runs in place of the built hub */
   readonly program?: readonly string[]
-  /** what happens to the data folder between a kill and the next start */
-  readonly between?: (dataDir: string) => Promise<void>
+  /** how a life ends; unless told otherwise by a kill */
+  readonly ending?: Ending
 }
 
 export interface LoopResult extends Verdict {
@@ -49,7 +53,7 @@ interface Run {
   readonly stage: Stage
   readonly chance: Random
   readonly options: LoopOptions
-  readonly dataDir: string
+  readonly disk: Disk | null
   readonly burster: Pusher
   readonly receivers: readonly Receiver[]
   /** each resolves when its pushes have their last answer */
@@ -71,8 +75,9 @@ export async function crashLoop(options: LoopOptions): Promise<LoopResult> {
     await Promise.all([...run.pushing, ...run.others])
     await hub.stop()
     agent.destroy()
+    await run.disk?.close()
   }
-  const verdict = check(history, IN_FLIGHT, FORGETTABLE)
+  const verdict = check(history, IN_FLIGHT, options.ending === 'stop' ? 0 : FORGETTABLE)
   if (verdict.violations.length > 0) {
     await writeFile(join(dir, 'history.json'), JSON.stringify([...history.pushes.values(), ...history.events], null, 1))
     return { ...verdict, kept: dir }
@@ -82,18 +87,19 @@ export async function crashLoop(options: LoopOptions): Promise<LoopResult> {
 }
 
 async function prepare(options: LoopOptions, dir: string): Promise<Run> {
-  const { seed, program } = options
+  const { seed, program, ending } = options
   const chance = random(seed, 'loop')
   const token = `crash-loop-token-${seed}-0123456789`
   const config = join(dir, 'config.json')
-  const dataDir = join(dir, 'data')
+  const disk = ending === 'power cut' ? await makeDisk(dir) : null
+  const dataDir = join(disk?.dir ?? dir, 'data')
   await writeFile(config, JSON.stringify(hubConfig(token)))
   const history = new Recorder()
-  const hub = new Lives(history, await freePort(chance), ['--config', config, '--data', dataDir], program)
+  const hub = new Lives(history, await freePort(chance), ['--config', config, '--data', dataDir], program, disk)
   const stage: Stage = { seed, token, history, hub, calm: false, sessions: 0 }
   const receivers = roles.map((role) => new Receiver(stage, role))
   const burster = new Pusher(stage, 'burst', absentees)
-  return { stage, chance, options, dataDir, burster, receivers, pushing: [], others: [] }
+  return { stage, chance, options, disk, burster, receivers, pushing: [], others: [] }
 }
 
 async function play(run: Run): Promise<void> {
@@ -117,7 +123,8 @@ function isAbsent({ role }: Receiver): boolean {
 
 /** Load, kill, start; false if the hub does not start any more. */
 async function playRound(run: Run): Promise<boolean> {
-  const { stage, chance, options, dataDir, burster, pushing } = run
+  const { stage, chance, options, burster, pushing } = run
+  const end = () => (options.ending === 'stop' ? stage.hub.stop() : stage.hub.kill())
   await load(run)
   if (chance.chance(0.6)) {
     // the instant after an answer is when it shows whether it was true
@@ -125,14 +132,12 @@ async function playRound(run: Run): Promise<boolean> {
     pushing.push(all)
     await Promise.race([some, pause(BURST_MS)])
   }
-  await stage.hub.kill()
-  await options.between?.(dataDir)
+  await end()
   if (chance.chance(0.25)) {
     const starting = stage.hub.start()
     await Promise.race([starting, pause(chance.between(20, 500))])
-    await stage.hub.kill()
+    await end()
     await starting
-    await options.between?.(dataDir)
   }
   return stage.hub.start()
 }

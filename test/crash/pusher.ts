@@ -1,23 +1,22 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { groups } from './cast.ts'
-import type { Push } from './history.ts'
+import { LATE, type Push } from './history.ts'
+import { createPushing, type Pushing } from './pushing.ts'
 import { random, type Random } from './random.ts'
 import { type Answer, ask, readStates, requestOf } from './request.ts'
 import type { Stage } from './stage.ts'
 
-/** answered pushes with a key that a pusher may repeat later */
-const REMEMBERED = 20
-const TRY_AGAIN_MS = 30
+const REPEATS = 0.1
+const PAUSE_MS = 15
 /** what the hub may refuse a sound push with; any other status is a fault */
 const FAIR_REFUSALS = new Set([429, 503, 507])
 
-/** Pushes one after the other, so that the order of what it sends is known. */
+/** Pushes to clients, by all the requests that mean the same. */
 export class Pusher {
   readonly #stage: Stage
   readonly #name: string
   readonly #chance: Random
   readonly #targets: readonly string[]
-  readonly #answered: { readonly push: Push; readonly life: number }[] = []
+  readonly #pushing: Pushing<Push>
   #planned = 0
 
   /** @param names whom its personal pushes are for, each as often as it is listed */
@@ -26,21 +25,26 @@ export class Pusher {
     this.#name = name
     this.#targets = names
     this.#chance = random(stage.seed, name)
+    this.#pushing = createPushing({
+      hub: stage.hub,
+      isCalm: () => stage.calm,
+      chance: this.#chance,
+      repeats: REPEATS,
+      pauseMs: PAUSE_MS,
+      plan: () => this.#plan(),
+      request: (push) => this.#request(push),
+    })
   }
 
   /** Pushes until the clean phase; resolves when everything with a key has its answer. */
-  async work(): Promise<void> {
-    const { hub } = this.#stage
-    while ((await hub.up()) && !this.#stage.calm) {
-      if (!(await this.#repeatOld())) await this.#deliver(this.#plan())
-      await pause(this.#chance.between(0, 15))
-    }
+  work(): Promise<void> {
+    return this.#pushing.work()
   }
 
   /** Many pushes at once. `some` resolves as soon as so many have their answer, `all` like `work`. */
   burst(size: number, enough: number): { some: Promise<void>; all: Promise<void> } {
     let answers = 0
-    const pushes = Array.from({ length: size }, () => this.#deliver(this.#plan()))
+    const pushes = Array.from({ length: size }, () => this.#pushing.deliver(this.#plan()))
     const some = new Promise<void>((resolve) => {
       for (const push of pushes) void push.then(() => ++answers === enough && resolve())
     })
@@ -53,6 +57,12 @@ export class Pusher {
   }
 
   #plan(): Push {
+    const push = this.#compose()
+    this.#stage.history.plan(push)
+    return push
+  }
+
+  #compose(): Push {
     const chance = this.#chance
     const id = `${this.#name}-${this.#planned++}`
     const common = { id, pusher: this.#name, key: chance.chance(0.4) ? `key ${id}` : null }
@@ -64,27 +74,6 @@ export class Pusher {
     return { ...common, sendType: 'personal', target, names: [target] }
   }
 
-  /** Sends it; with a key again and again until the outcome is known. */
-  async #deliver(push: Push): Promise<void> {
-    const { history, hub } = this.#stage
-    history.plan(push)
-    let known = await this.#request(push)
-    while (!known && push.key !== null && (await hub.up())) {
-      await pause(TRY_AGAIN_MS)
-      known = await this.#request(push)
-    }
-  }
-
-  /** Now and then repeats one that an earlier life of the hub has answered: it must be the same message. */
-  async #repeatOld(): Promise<boolean> {
-    if (!this.#chance.chance(0.1)) return false
-    const old = this.#answered.find(({ life }) => life < this.#stage.hub.count)
-    if (!old) return false
-    this.#answered.splice(this.#answered.indexOf(old), 1)
-    await this.#request(old.push)
-    return true
-  }
-
   /** One request. False when its outcome is unknown. */
   async #request(push: Push): Promise<boolean> {
     const { history, hub, token } = this.#stage
@@ -92,7 +81,10 @@ export class Pusher {
     const request = requestOf(push, token, this.#chance)
     history.add({ type: 'send', push: push.id, life })
     try {
-      return this.#read(push, life, await ask(hub.url, request))
+      const answer = await ask(hub.url, request)
+      if (!hub.isCut(life)) return this.#read(push, life, answer)
+      history.add({ type: 'unknown', push: push.id, why: LATE })
+      return false
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       if (why.startsWith('no answer')) history.add({ type: 'nonsense', what: `${push.id} got ${why}` })
@@ -106,7 +98,7 @@ export class Pusher {
     const states = status >= 200 && status < 300 ? readStates(body) : null
     if (states) {
       history.add({ type: 'reply', push: push.id, life, mid, states })
-      this.#remember(push, life)
+      this.#pushing.answered(push, life)
       return true
     }
     if (!FAIR_REFUSALS.has(status)) {
@@ -119,11 +111,5 @@ export class Pusher {
     }
     history.add({ type: 'refusal', push: push.id, status })
     return true
-  }
-
-  #remember(push: Push, life: number): void {
-    if (push.key === null) return
-    this.#answered.push({ push, life })
-    if (this.#answered.length > REMEMBERED) this.#answered.shift()
   }
 }

@@ -54,6 +54,9 @@ export class Receiver {
   readonly #stage: Stage
   readonly #chance: Random
   #socket: WebSocket | null = null
+  /** the session that it left itself */
+  #left = -1
+  #session = -1
   #loggedIn = false
 
   constructor(stage: Stage, role: Role) {
@@ -69,7 +72,7 @@ export class Receiver {
   /** Lives on the hub's connections until the run is over. */
   async live(): Promise<void> {
     while (await this.#stage.hub.up()) {
-      await this.#session()
+      await this.#visit()
       await pause(this.#stage.calm ? AGAIN_MS : this.#absence())
     }
   }
@@ -77,6 +80,7 @@ export class Receiver {
   /** Drops the connection without a word. */
   drop(): void {
     this.#loggedIn = false
+    this.#left = this.#session
     this.#socket?.terminate()
   }
 
@@ -84,27 +88,32 @@ export class Receiver {
     return this.role.habit === 'flaky' ? this.#chance.between(0, 700) : this.#chance.between(0, AGAIN_MS)
   }
 
-  async #session(): Promise<void> {
-    const { hub, token } = this.#stage
+  async #visit(): Promise<void> {
+    const { history, hub, token } = this.#stage
     const session = this.#stage.sessions++
+    this.#session = session
     const life = hub.count
     const socket = new WebSocket(hub.wsUrl, { perMessageDeflate: false })
     this.#socket = socket
-    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+    const closed = new Promise<number>((resolve) => socket.once('close', resolve))
+    let isOpen = false
     // a refused or reset connection also closes
     socket.on('error', () => undefined)
     socket.once('open', () => {
       // ahead of AUTH: the hub may read the inbox before its answer is read here
-      this.#stage.history.add({ type: 'open', name: this.role.name, session, life })
+      history.add({ type: 'open', name: this.role.name, session, life })
+      isOpen = true
       const window = this.role.window === null ? {} : { window: this.role.window }
       socket.send(JSON.stringify({ cmd: 'AUTH', data: { token, name: this.role.name, ...window } }))
     })
     socket.on('message', (data: Buffer) => this.#take(data.toString(), session, life))
-    await closed
+    const code = await closed
     this.#loggedIn = false
+    if (isOpen && this.#left !== session) history.add({ type: 'closed', name: this.role.name, session, life, code })
   }
 
   #take(text: string, session: number, life: number): void {
+    if (this.#stage.hub.isCut(life)) return
     const read = readPacket(text)
     if (read === null) {
       this.#nonsense(`got ${text.slice(0, 200)}`)

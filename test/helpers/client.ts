@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import * as z from 'zod'
 
-const packetSchema = z.object({ cmd: z.string(), data: z.unknown() })
+const packetSchema = z.looseObject({ cmd: z.string(), data: z.unknown() })
 const messageSchema = z.object({
   sendType: z.enum(['personal', 'group']),
   target: z.string(),
@@ -70,4 +70,20 @@ export async function connect(url: string, headers: Record<string, string> = {})
     },
   }
   return client
+}
+
+/** Whether the hub takes an upgrade, or the status it refuses it with. The socket is gone again. */
+export async function upgrade(
+  url: string,
+  headers: Record<string, string> = {},
+  localAddress = '127.0.0.1',
+): Promise<'open' | number> {
+  const socket = new WebSocket(url, { headers, localAddress })
+  const status = await Promise.race([
+    once(socket, 'error').then(([error]) => Promise.reject(error)),
+    once(socket, 'open').then(() => 'open' as const),
+    once(socket, 'unexpected-response').then(([, response]) => Number(response.statusCode)),
+  ])
+  socket.terminate()
+  return status
 }

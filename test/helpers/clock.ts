@@ -1,4 +1,4 @@
-import type { Clock } from '../../server/clock.ts'
+import type { Clock } from '../../server/ground/clock.ts'
 
 export interface TestClock extends Clock {
   /** Moves time on and runs what falls due, in order; lets pending promises settle between. */

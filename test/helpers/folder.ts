@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createLog } from '../../server/log.ts'
+import { createLog } from '../../server/ground/log.ts'
 
 /** A new empty folder, and how to remove it. */
 export async function temporaryFolder(): Promise<{ readonly dir: string; remove(): Promise<void> }> {

@@ -1,9 +1,9 @@
 /** A whole hub in this process: a real server on a port of its own, ended with the test. */
 import { onTestFinished } from 'vitest'
 import * as z from 'zod'
-import { type Clock, systemClock } from '../../server/clock.ts'
+import { type Clock, systemClock } from '../../server/ground/clock.ts'
 import { configOf } from '../../server/config.ts'
-import { createLog, type Log } from '../../server/log.ts'
+import { createLog, type Log } from '../../server/ground/log.ts'
 import { startServer } from '../../server/server.ts'
 import { createMemoryStore } from '../../server/store/memory.ts'
 import type { Store } from '../../server/store/store.ts'

@@ -25,14 +25,22 @@ export interface Recorded {
   ackLast(): boolean
 }
 
+interface SessionKind {
+  readonly device?: string
+  readonly window?: number
+  readonly confirms?: boolean
+}
+
 export interface LaneRig {
   readonly store: Store
   readonly clock: TestClock
   readonly hub: Hub
   readonly directory: Directory
   push(to: string, text: string, more?: Partial<PushRequest>): ReturnType<Hub['push']>
+  /** A session that has not read on yet. */
+  connect(name: string, options?: SessionKind): Recorded
   /** A session that reads on at once. */
-  open(name: string, options?: { device?: string; window?: number; confirms?: boolean }): Promise<Recorded>
+  open(name: string, options?: SessionKind): Promise<Recorded>
   /** Lets everything happen that needs no time. */
   calm(): Promise<void>
 }
@@ -65,6 +73,10 @@ export async function laneRig(
     keepMs: null,
   })
 
+  function connect(name: string, { device, window = 1, confirms = false }: SessionKind = {}): Recorded {
+    return record(hub, recipientId(name), { device: device ?? null, window, confirms })
+  }
+
   return {
     store: kept,
     clock,
@@ -82,8 +94,9 @@ export async function laneRig(
         waitMs: WAIT_MS,
         ...more,
       }),
-    async open(name, { device, window = 1, confirms = false } = {}) {
-      const recorded = record(hub, recipientId(name), { device: device ?? null, window, confirms })
+    connect,
+    async open(name, kind) {
+      const recorded = connect(name, kind)
       recorded.session.catchUp()
       await clock.advance(0)
       return recorded

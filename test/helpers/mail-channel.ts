@@ -2,7 +2,7 @@
 import type { Endpoint, Io, Sent } from '../../server/channels/channel.ts'
 import type { Content } from '../../server/channels/content.ts'
 import email from '../../server/channels/email.ts'
-import { createLog } from '../../server/log.ts'
+import { createLog } from '../../server/ground/log.ts'
 import { type MailServer, type MailServerOptions, startMailServer, type TakenMail } from './mail.ts'
 
 export const LOGIN = { username: 'hub@example.com', password: 'pass word 密+/=' }

@@ -29,15 +29,16 @@ export async function startProcess(args: string[], env: NodeJS.ProcessEnv = {}, 
   return spawnHub(args, env, [main], cwd).listening
 }
 
-/** Starts it and does not wait. `program` is what node runs in place of the built hub. */
+/** Starts it and does not wait. `program` is what node runs in place of the built hub, the last argument how node is called. */
 export function spawnHub(
   args: string[],
   env: NodeJS.ProcessEnv = {},
   program: readonly string[] = [main],
   cwd?: string,
+  [command, ...before]: readonly [string, ...string[]] = [process.execPath],
 ): HubSpawn {
   const flags = process.env['HUB_NODE_FLAGS']?.split(' ') ?? []
-  const child = spawn(process.execPath, [...flags, ...program, ...args], {
+  const child = spawn(command, [...before, ...flags, ...program, ...args], {
     cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

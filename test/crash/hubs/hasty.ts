@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemClock } from '../../../server/clock.ts'
+import { systemClock } from '../../../server/ground/clock.ts'
 import { createMemoryStore } from '../../../server/store/memory.ts'
 import type { LazyOp, Op, Store, Written } from '../../../server/store/store.ts'
 import { runHub } from './program.ts'

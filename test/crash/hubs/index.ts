@@ -6,4 +6,6 @@ export const hubs: ReadonlyMap<string, readonly string[]> = new Map([
   ['hasty', run('./hasty.ts')],
   /** makes a checkpoint of its store every 64 KiB */
   ['restless', run('./restless.ts')],
+  /** flushes nothing: a power cut must find out, and a kill cannot */
+  ['unflushed', run('./unflushed.ts')],
 ])

@@ -1,6 +1,6 @@
 /** The hub as it is, but its store makes a checkpoint all the time, so that kills fall into many of them. */
-import { systemClock } from '../../../server/clock.ts'
-import { createLog } from '../../../server/log.ts'
+import { systemClock } from '../../../server/ground/clock.ts'
+import { createLog } from '../../../server/ground/log.ts'
 import { createLowdbStore } from '../../../server/store/lowdb/store.ts'
 import { runHub } from './program.ts'
 

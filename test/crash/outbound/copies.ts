@@ -54,7 +54,8 @@ function checkRepeats(story: Story, calls: readonly Call[], kills: readonly Kill
     const what = `${call.endpoint} had said yes: ${print(story)}`
     if (next.life === call.life) found.push({ kind: 'forgot', what })
     else if (kill && kill.at - call.saidAt > SETTLED_MS) {
-      found.push({ kind: 'forgot', what: `${Math.round(kill.at - call.saidAt)} ms before the kill, ${what}` })
+      const when = kill.at === Infinity ? 'a clean stop' : `${Math.round(kill.at - call.saidAt)} ms until the kill`
+      found.push({ kind: 'forgot', what: `${when}, and ${what}` })
     }
   }
   return found

@@ -1,6 +1,6 @@
 /** The hub as it is, but with one fault, which its first argument names. */
-import { systemClock } from '../../../server/clock.ts'
-import { createLog } from '../../../server/log.ts'
+import { systemClock } from '../../../server/ground/clock.ts'
+import { createLog } from '../../../server/ground/log.ts'
 import { createLowdbStore } from '../../../server/store/lowdb/store.ts'
 import type { LazyOp, Op, Store } from '../../../server/store/store.ts'
 import { runHub } from '../hubs/program.ts'

@@ -25,6 +25,7 @@ export type Word = 'yes' | 'later' | 'never' | 'nothing'
 /** `at`: ms; `life` counts the starts of the hub, `call` the requests that vendors read. */
 export type Event =
   | { readonly type: 'start'; readonly life: number; readonly ms: number }
+  /** `at` Infinity: a clean stop */
   | { readonly type: 'kill'; readonly life: number; readonly at: number }
   /** the hub ended by itself, or its clean stop did not end well */
   | { readonly type: 'exit'; readonly life: number; readonly why: string }
@@ -92,6 +93,8 @@ export class Book extends Recorder {
 
   override add(event: LoopEvent): void {
     if (event.type === 'kill') this.note({ ...event, at: performance.now() })
+    // whatever a vendor said before its end is on record
+    else if (event.type === 'stop') this.note({ type: 'kill', life: event.life, at: Infinity })
     else if (event.type === 'start' || event.type === 'exit') this.note(event)
   }
 

@@ -35,6 +35,8 @@ export interface OutboundOptions {
   readonly secondsPerRound: number
   /** what node runs in place of the built hub */
   readonly program?: readonly string[]
+  /** how a life ends; unless told otherwise by a kill */
+  readonly ending?: 'kill' | 'stop'
 }
 
 export interface OutboundResult extends Verdict {
@@ -98,11 +100,11 @@ async function playRounds(run: Run): Promise<boolean> {
   for (let round = 0; round < options.rounds; round++) {
     if (round % 2 === 1) await pause(chance.between(0, EARLY_MS))
     else await moment(run)
-    await kill(run)
+    await end(run)
     if (chance.chance(0.15)) {
       const starting = stage.hub.start()
       await Promise.race([starting, pause(chance.between(20, 500))])
-      await kill(run)
+      await end(run)
       await starting
     }
     if (!(await stage.hub.start())) return false
@@ -119,8 +121,8 @@ async function moment({ chance, options, stage: { vendor } }: Run): Promise<void
   if (at !== null) await Promise.race([vendor.next(at), pause(MOMENT_MS)])
 }
 
-async function kill({ stage: { hub } }: Run): Promise<void> {
-  await hub.kill()
+async function end({ options, stage: { hub } }: Run): Promise<void> {
+  await (options.ending === 'stop' ? hub.stop() : hub.kill())
   await pause(LAST_BYTES_MS)
 }
 

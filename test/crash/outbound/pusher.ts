@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { createPushing, type Pushing } from '../pushing.ts'
 import { random, type Random } from '../random.ts'
 import { type Answer, ask, readStates } from '../request.ts'
 import { taskId } from '../../../server/protocol/ids.ts'
@@ -8,7 +8,7 @@ import { readPushed } from './hub.ts'
 import { textOf, titleOf } from './message.ts'
 import type { Stage } from './stage.ts'
 
-const TRY_AGAIN_MS = 50
+const REPEATS = 0.05
 const PAUSE_MS = 300
 /** what the hub may refuse a sound push with; any other status is a fault */
 const FAIR_REFUSALS = new Set([429, 503, 507])
@@ -24,30 +24,41 @@ const others = some(targets.filter(({ isClient }) => !isClient))
 
 type Request = Parameters<typeof ask>[1]
 
-/** Pushes one after the other, so that the order of what it sends is known. */
+/** Pushes to robots and webhooks, now and then with a fault. */
 export class Pusher {
   readonly #stage: Stage
   readonly #name: string
   readonly #chance: Random
-  readonly #answered: { readonly push: Push; readonly life: number }[] = []
+  readonly #pushing: Pushing<Push>
   #planned = 0
 
   constructor(stage: Stage, name: string) {
     this.#stage = stage
     this.#name = name
     this.#chance = random(stage.seed, name)
+    this.#pushing = createPushing({
+      hub: stage.hub,
+      isCalm: () => stage.calm,
+      chance: this.#chance,
+      repeats: REPEATS,
+      pauseMs: PAUSE_MS,
+      plan: () => this.#plan(),
+      request: (push) => this.#request(push),
+    })
   }
 
   /** Pushes until the calm phase; resolves when everything with a key has its answer. */
-  async work(): Promise<void> {
-    const { hub } = this.#stage
-    while ((await hub.up()) && !this.#stage.calm) {
-      if (!(await this.#repeatOld())) await this.#deliver(this.#plan())
-      await pause(this.#chance.between(0, PAUSE_MS))
-    }
+  work(): Promise<void> {
+    return this.#pushing.work()
   }
 
   #plan(): Push {
+    const push = this.#compose()
+    this.#stage.book.planned.set(push.id, push)
+    return push
+  }
+
+  #compose(): Push {
     const chance = this.#chance
     const id = `${this.#name}x${this.#planned++}`
     const target = chance.pick(chance.chance(CLIENTS) ? clients : others)
@@ -64,27 +75,6 @@ export class Pusher {
     const [first, ...rest] = platforms
     if (first && chance.chance(0.25)) return `platform:${chance.pick([first, ...rest]).channel}`
     return chance.pick(strategies)
-  }
-
-  /** Sends it; with a key again and again until the outcome is known. */
-  async #deliver(push: Push): Promise<void> {
-    const { book, hub } = this.#stage
-    book.planned.set(push.id, push)
-    let isKnown = await this.#request(push)
-    while (!isKnown && push.key !== null && (await hub.up())) {
-      await pause(TRY_AGAIN_MS)
-      isKnown = await this.#request(push)
-    }
-  }
-
-  /** Now and then repeats one that an earlier life of the hub has answered: it must be the same task. */
-  async #repeatOld(): Promise<boolean> {
-    if (!this.#chance.chance(0.05)) return false
-    const old = this.#answered.find(({ life }) => life < this.#stage.hub.count)
-    if (!old) return false
-    this.#answered.splice(this.#answered.indexOf(old), 1)
-    await this.#request(old.push)
-    return true
   }
 
   /** One request. False when its outcome is unknown. */
@@ -108,7 +98,7 @@ export class Pusher {
     const task = isTaken ? taskIn(push, mid, body) : null
     if (task !== null && push.fault === null) {
       book.note({ type: 'accepted', push: push.id, task, mid })
-      if (push.key !== null) this.#answered.push({ push, life })
+      this.#pushing.answered(push, life)
       return true
     }
     if (isTaken || (push.fault === null && !FAIR_REFUSALS.has(status))) {

@@ -1,5 +1,7 @@
-import type { CaseName, Side } from './cases.ts'
-import type { Figure, Figures } from './generator/load.ts'
+import type { CaseName } from './cases/cases.ts'
+import type { Measured } from './cases/case.ts'
+import type { Figure } from './figures.ts'
+import type { Side } from './servers/start.ts'
 
 /**
  * Above this part of a core used by others, in %, a run is noisy. The kernel's own threads, which write the
@@ -10,17 +12,15 @@ const NOISY = 15
 /** One figure of one side in one case. */
 export type Measure = readonly [name: CaseName, side: Side, figure: Figure]
 
-export interface Run {
+export interface Run extends Measured {
   readonly round: number
   readonly case: CaseName
   readonly side: Side
-  readonly figures: Figures
 }
 
 export function isNoisy({ figures }: Run): boolean {
   return Math.abs(figures.otherLoad ?? 0) > NOISY
 }
-
 /** Of the quiet runs, or of all if none was quiet; null if the figure was not measured. */
 export function median(runs: readonly Run[], measure: Measure): number | null {
   return middleOf([...byRound(runs, measure).values()])

@@ -2,12 +2,15 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { connectAll } from '../generator/connect.ts'
-import { openPusher } from '../generator/pusher.ts'
-import { clientName, createTally } from '../generator/tally.ts'
+import { forEach } from '../generator/connect.ts'
+import { atRate, percentile } from '../generator/pace.ts'
+import { createTally } from '../generator/tally.ts'
+import { connectTallied, pacedPush } from '../generator/tallied.ts'
 import { loads, residentBytes, usageNow } from '../generator/usage.ts'
+import { pinGenerator } from '../servers/cores.ts'
+import { startHub } from '../servers/start.ts'
 import { caseNames, type CaseName, type Figures } from './cases.ts'
-import { atRate, openSender, percentile, type Sender, startHub, startVendor, type Vendor } from './stage.ts'
+import { configOf, createSender, type Send, startVendor, type Vendor } from './stage.ts'
 
 const ROBOTS = 2_000
 /** of each part of the case `lane` */
@@ -24,7 +27,7 @@ interface Stage {
   readonly port: number
   readonly pid: number
   readonly vendor: Vendor
-  readonly sender: Sender
+  readonly send: Send
 }
 
 async function onStage(
@@ -32,19 +35,19 @@ async function onStage(
   measure: (stage: Stage) => Promise<Figures>,
   flags: readonly string[] = [],
 ): Promise<Figures> {
+  pinGenerator()
   const vendor = await startVendor()
-  const hub = await startHub(mkdtempSync(join(dir, 'outbound-')), vendor, ROBOTS, queue, flags)
-  const sender = await openSender(hub.port)
-  return measure({ port: hub.port, pid: hub.child.pid ?? 0, vendor, sender })
+  const { port, pid } = await startHub({
+    dir: mkdtempSync(join(dir, 'outbound-')),
+    config: configOf(vendor, ROBOTS, queue),
+    flags,
+  })
+  return measure({ port, pid, vendor, send: createSender(port) })
 }
 
 /** So many tasks from so many senders, each as soon as the one before was accepted. */
-async function pushAll({ sender }: Stage, senders: number, from: number, to: number): Promise<void> {
-  let next = from
-  async function run(): Promise<void> {
-    for (let n = next++; n < to; n = next++) await sender.push(`r${n % ROBOTS}`, n)
-  }
-  await Promise.all(Array.from({ length: senders }, run))
+async function pushAll({ send }: Stage, senders: number, from: number, to: number): Promise<void> {
+  await forEach(to - from, (n) => send(`r${(from + n) % ROBOTS}`, from + n), senders)
 }
 
 const measures: Record<CaseName, () => Promise<Figures>> = {
@@ -86,10 +89,10 @@ const measures: Record<CaseName, () => Promise<Figures>> = {
     ),
 
   accept: () =>
-    onStage(WIDE, async ({ sender, vendor }) => {
+    onStage(WIDE, async ({ send, vendor }) => {
       const took: number[] = []
       await atRate(500, 12, async (n) => {
-        const ms = await sender.push(`r${n % ROBOTS}`, n)
+        const ms = await send(`r${n % ROBOTS}`, n)
         if (n >= 1_000) took.push(ms)
       })
       await vendor.arrived(6_000)
@@ -97,7 +100,7 @@ const measures: Record<CaseName, () => Promise<Figures>> = {
     }),
 
   hang: () =>
-    onStage(USUAL, async ({ sender, vendor }) => {
+    onStage(USUAL, async ({ send, vendor }) => {
       let n = 0
       async function delays(withHanging: boolean): Promise<number[]> {
         const from = n
@@ -106,9 +109,9 @@ const measures: Record<CaseName, () => Promise<Figures>> = {
           atRate(200, 10, async () => {
             const mine = n++
             sentAt.set(mine, performance.now())
-            await sender.push(`r${mine % ROBOTS}`, mine)
+            await send(`r${mine % ROBOTS}`, mine)
           }),
-          atRate(withHanging ? 50 : 0, 10, async (k) => void (await sender.push(`h${k % ROBOTS}`, 1e9 + k))),
+          atRate(withHanging ? 50 : 0, 10, async (k) => void (await send(`h${k % ROBOTS}`, 1e9 + k))),
         ])
         await vendor.arrived(n)
         return [...sentAt].filter(([k]) => k >= from + 400).map(([k, at]) => (vendor.arrivals.get(k) ?? 0) - at)
@@ -126,15 +129,10 @@ const measures: Record<CaseName, () => Promise<Figures>> = {
     }),
 
   lane: () =>
-    onStage(WIDE, async ({ port, pid, sender, vendor }) => {
-      const tally = createTally('personal', 1_000)
-      await connectAll(1_000, (client) => ({
-        port,
-        name: clientName(client),
-        group: null,
-        onMessage: (text) => tally.received(client, text),
-      }))
-      const pushers: LanePusher[] = []
+    onStage(WIDE, async ({ port, pid, send, vendor }) => {
+      const tally = createTally({ sendType: 'personal', clients: 1_000 })
+      await connectTallied(port, tally)
+      const push = pacedPush(port, tally)
       /** Both at their rates for so long: latencies of the second half, and the server's part of a core. */
       async function run(
         lane: number,
@@ -145,12 +143,10 @@ const measures: Record<CaseName, () => Promise<Figures>> = {
         const before = usageNow(pid)
         await Promise.all([
           atRate(lane, SECONDS, async (n) => {
-            const pusher = pushers.pop() ?? (await openLanePusher(port, tally, pushers))
-            const ms = await pusher()
-            pushers.push(pusher)
+            const ms = await push()
             if (n >= (lane * SECONDS) / 2) took.push(ms)
           }),
-          atRate(outbound, SECONDS, async (n) => void (await sender.push(`r${n % ROBOTS}`, from + n))),
+          atRate(outbound, SECONDS, async (n) => void (await send(`r${n % ROBOTS}`, from + n))),
         ])
         const after = usageNow(pid)
         const perSecond = (vendor.arrivals.size - from) / (after.at - before.at)
@@ -172,35 +168,6 @@ const measures: Record<CaseName, () => Promise<Figures>> = {
         'wrong replies': tally.faults().wrongReplies ?? 0,
       }
     }),
-}
-
-type LanePusher = () => Promise<number>
-
-/** @param idle from which it goes when the hub closes it, having rested too long */
-async function openLanePusher(
-  port: number,
-  tally: ReturnType<typeof createTally>,
-  idle: LanePusher[],
-): Promise<LanePusher> {
-  let answered: (status: number, body: string) => void = () => {}
-  const pusher = await openPusher(
-    port,
-    (status, body) => answered(status, body),
-    () => void idle.splice(idle.indexOf(push), 1),
-  )
-  async function push(): Promise<number> {
-    const { push: number, path } = tally.issue()
-    const startedAt = performance.now()
-    await new Promise<void>((done) => {
-      answered = (status, body) => {
-        tally.replied(number, status, body)
-        done()
-      }
-      pusher.get(path)
-    })
-    return performance.now() - startedAt
-  }
-  return push
 }
 
 console.log(JSON.stringify(await measures[name]()))

@@ -1,14 +1,9 @@
 /**
- * The ceiling of the stack: the least hub that Koa, @koa/router and ws can make, all in memory. What it does,
- * it does well (each frame is built once, an ack is one look-up, one timer serves all pushes); it keeps
- * nothing, checks no token and sends nothing twice. Carillon is measured against it.
- *
- * Runs as a process of its own and prints `{"msg":"listening","url":"http://127.0.0.1:PORT"}`.
+ * The least hub: what it does, it does well (each frame is built once, an ack is one look-up, one timer serves all
+ * pushes); it keeps nothing, checks no token and sends nothing twice. The baselines are this behind two HTTP servers.
  */
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import Router from '@koa/router'
-import Koa from 'koa'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 
 const WAIT_MS = 5_000
@@ -45,7 +40,14 @@ const groups = new Map<string, Set<Client>>()
 const waiting = new Map<string, Push>()
 let lastMid = 1_000_000_000_000
 
-function push(sendType: SendType, target: string, query: string): Promise<string> | string {
+/** The target and the kind of a push URL. */
+export const PUSH_PATH = /^\/([^/?]+)\.(send|group)$/
+export const JSON_TYPE = 'application/json; charset=utf-8'
+
+/** What the answer to a push says: when all that are meant have acked, or waited long enough. */
+export function push(name: string, kind: string, query: string): Promise<string> | string {
+  const target = decodeURIComponent(name)
+  const sendType: SendType = kind === 'group' ? 'group' : 'personal'
   const to = recipients(sendType, target)
   if (to.length === 0) return reply(sendType === 'personal' ? { [target]: 'no' } : {})
   const mid = String(++lastMid)
@@ -126,26 +128,20 @@ function serveSocket(socket: WebSocket): void {
   socket.on('error', () => socket.terminate())
 }
 
-const router = new Router()
-router.get(/^\/([^/]+)\.(send|group)$/, async (ctx) => {
-  const [target = '', kind] = ctx.captures ?? []
-  const body = await push(kind === 'group' ? 'group' : 'personal', decodeURIComponent(target), ctx.querystring)
-  ctx.set('content-type', 'application/json; charset=utf-8')
-  ctx.body = body
-})
-
-const handle = new Koa().use(router.routes()).callback()
-const server = createServer((request, response) => void handle(request, response))
-const sockets = new WebSocketServer({
-  noServer: true,
-  clientTracking: false,
-  perMessageDeflate: false,
-  maxPayload: MAX_PAYLOAD,
-})
-server.on('upgrade', (request, stream, head) => sockets.handleUpgrade(request, stream, head, serveSocket))
-server.listen(0, '127.0.0.1', () => {
-  const { port } = server.address() as AddressInfo
-  console.log(JSON.stringify({ msg: 'listening', url: `http://127.0.0.1:${port}` }))
-})
-setInterval(tick, TICK_MS)
-process.once('SIGTERM', () => process.exit(0))
+/** Listens on a free port and prints it as `{"msg":"listening","url":"http://127.0.0.1:PORT"}`. */
+export function serve(handle: RequestListener): void {
+  const server = createServer(handle)
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: MAX_PAYLOAD,
+  })
+  server.on('upgrade', (request, stream, head) => sockets.handleUpgrade(request, stream, head, serveSocket))
+  server.listen(0, '127.0.0.1', () => {
+    const { port } = server.address() as AddressInfo
+    console.log(JSON.stringify({ msg: 'listening', url: `http://127.0.0.1:${port}` }))
+  })
+  setInterval(tick, TICK_MS)
+  process.once('SIGTERM', () => process.exit(0))
+}

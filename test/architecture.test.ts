@@ -17,18 +17,31 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   http: ['ground', 'protocol', 'store', 'directory', 'hub'],
   ws: ['ground', 'protocol', 'store', 'directory', 'hub'],
   smtp: ['ground', 'protocol', 'store', 'directory', 'hub'],
-  config: ['protocol', 'directory', 'channels'],
-  cli: ['ground', 'protocol', 'channels', 'config'],
+  config: ['ground', 'protocol', 'directory', 'channels'],
+  cli: ['ground', 'protocol', 'store', 'channels', 'config'],
   log: ['ground', 'config'],
-  wiring: ['ground', 'protocol', 'store', 'directory', 'channels', 'hub', 'http', 'ws', 'smtp', 'config', 'cli', 'log'],
+  ports: ['ground'],
+  wiring: [
+    'ground',
+    'protocol',
+    'store',
+    'directory',
+    'channels',
+    'hub',
+    'http',
+    'ws',
+    'smtp',
+    'config',
+    'cli',
+    'log',
+    'ports',
+  ],
   clients: ['protocol'],
+  commands: ['clients', 'cli', 'wiring'],
 }
 
 /** Files that stand in no folder of their own. */
 const roomsOfFiles: Readonly<Record<string, string>> = {
-  'server/clock.ts': 'ground',
-  'server/log.ts': 'ground',
-  'server/network.ts': 'ground',
   'server/config.ts': 'config',
 }
 
@@ -37,7 +50,7 @@ const packagesOf: Readonly<Record<string, readonly string[]>> = { protocol: ['zo
 
 function roomOf(path: string): string {
   const [top = '', folder = ''] = path.split('/')
-  if (top === 'clients') return 'clients'
+  if (top === 'clients') return folder === 'cli' ? 'commands' : 'clients'
   return roomsOfFiles[path] ?? (folder.endsWith('.ts') ? 'wiring' : folder)
 }
 
@@ -92,6 +105,8 @@ describe('who may import whom', () => {
       `import {\n  a,\n  b,\n} from '../ws/server.ts'`,
     ],
     ['a client that imports the directory', 'clients/sdk/x.ts', `import { a } from '../../server/directory/access.ts'`],
+    ['the SDK that imports the command line', 'clients/sdk/x.ts', `import { a } from '../cli/carillon.ts'`],
+    ['the command line that imports a door', 'clients/cli/x.ts', `import { a } from '../../server/http/door.ts'`],
     ['the hub that imports the config', 'server/hub/x.ts', `export { a } from '../config.ts'`],
     ['the hub that imports the wiring', 'server/hub/x.ts', `const a = await import('../server.ts')`],
     ['the protocol that imports a package', 'server/protocol/x.ts', `import { readFileSync } from 'node:fs'`],
@@ -104,6 +119,7 @@ describe('who may import whom', () => {
   test.each([
     ['server/hub/x.ts', `import { a } from '../store/store.ts'`],
     ['server/protocol/x.ts', `import * as z from 'zod'`],
+    ['clients/cli/x.ts', `import { a } from '../../server/serve.ts'\nimport { b } from '../sdk/index.ts'`],
     ['clients/sdk/x.ts', `import type { A } from '../../server/protocol/packets.ts'`],
   ])('%s may: %s', (path, source) => {
     expect(violations(path, source)).toEqual([])

@@ -3,7 +3,7 @@
  * program, so there is nothing to do; neither is there without a compiler.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
@@ -16,6 +16,8 @@ if (hasSources && compiler !== null) {
   const projects = ['server/protocol', 'server', 'clients']
   const built = spawnSync(process.execPath, [compiler, '-b', ...projects], { cwd: root, stdio: 'inherit' })
   if (built.status !== 0) process.exit(built.status ?? 1)
+  // npx makes it so only when it first sees the folder, and a build from scratch comes later
+  chmodSync(join(root, 'dist/clients/cli/carillon.js'), 0o755)
 } else if (!existsSync(join(root, 'dist/server/main.js'))) {
   process.stderr.write('carillon is not built, and there is no compiler here: run npm ci first\n')
   process.exit(1)

@@ -1,8 +1,8 @@
 /** config/channels/<name>.md: how a channel is set up and what to expect of it, in two languages. */
 import { stringify } from 'yaml'
 import type { Channel, Limit, Rate, Words } from '../../server/channels/channel.ts'
-import { ANY_NAME, type ConfigKey, nameOf } from '../../server/config/keys.ts'
-import { defaultOf, meaningOf, tableOf } from './table.ts'
+import { ANY_NAME, type ConfigKey, meaningOf, nameOf } from '../../server/config/keys.ts'
+import { defaultOf, tableOf } from './table.ts'
 
 const HEAD = ['key', 'type', 'default', 'meaning', '含义']
 

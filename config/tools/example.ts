@@ -1,9 +1,8 @@
 /** config/config.example.yaml: every key with its default; keys without one stand as comments. */
 import { stringify } from 'yaml'
 import type { Channel } from '../../server/channels/channel.ts'
-import { ANY_NAME, type ConfigKey, ELEMENT } from '../../server/config/keys.ts'
+import { ANY_NAME, type ConfigKey, ELEMENT, meaningOf } from '../../server/config/keys.ts'
 import { platformPath } from './channel-page.ts'
-import { meaningOf } from './table.ts'
 
 const HEAD = `# Every key of Carillon with its default. Keep only what you change: cp config/config.example.yaml config.yaml
 # Carillon 的全部配置项及默认值,只需保留要修改的部分。

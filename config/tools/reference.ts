@@ -1,9 +1,9 @@
 /** config/README.md: every key, its type, default, environment name and meaning in two languages. */
 import type { Channel } from '../../server/channels/channel.ts'
 import { environmentName } from '../../server/config/environment.ts'
-import { type ConfigKey, isFixed, nameOf } from '../../server/config/keys.ts'
+import { type ConfigKey, isFixed, meaningOf, nameOf } from '../../server/config/keys.ts'
 import { platformPath } from './channel-page.ts'
-import { defaultOf, meaningOf, tableOf } from './table.ts'
+import { defaultOf, tableOf } from './table.ts'
 
 const HEAD = `# Configuration · 配置
 

@@ -12,9 +12,3 @@ export function defaultOf(key: ConfigKey): string {
   if (key.isRequired) return 'required'
   return key.default === undefined || key.kind === 'section' ? '' : `\`${JSON.stringify(key.default)}\``
 }
-
-/** English and Chinese; of a key that only some alternatives have, with their words ahead. */
-export function meaningOf({ only, description, zh }: ConfigKey): readonly [string, string] {
-  if (only.length === 0) return [description, zh]
-  return [`${only.join(', ')}: ${description}`, `${only.join('、')}：${zh}`]
-}

@@ -144,12 +144,13 @@ function android3(hub: TestHub, name: string): Promise<Device> {
 }
 
 /** Waits until the hub has taken what the device sent before. */
-function settled({ socket }: Device): Promise<void> {
+function settled(device: Device): Promise<void> {
   return new Promise((resolve) => {
-    socket.on('message', (data: Buffer) => {
-      if (data.toString().startsWith('{"cmd":"PONG"')) resolve()
+    device.socket.on('message', (data: Buffer) => {
+      // the answer to a PING that the device sent before its AUTH may still be on its way
+      if (device.auth !== '' && data.toString().startsWith('{"cmd":"PONG"')) resolve()
     })
-    socket.send('{"cmd":"PING"}')
+    device.socket.send('{"cmd":"PING"}')
   })
 }
 

@@ -20,7 +20,7 @@ import { Turns } from './turns.ts'
 
 /** A push to more recipients goes out in slices, so that others get their turn. */
 const AT_ONCE = 1_000
-const SLICE = 500
+const SLICE = 200
 const TICKS_PER_RETRY = 6
 const VIA = 'websocket'
 const IS_MID = /^\d{13}$/

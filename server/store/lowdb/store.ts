@@ -73,10 +73,10 @@ export function createLowdbStore(options: LowdbOptions): Store {
       try {
         await space.open()
         await blobs.open()
-        const { torn, ...rest } = await start(options, { messages, state, segments, tables, space })
+        const { torn, replayed, ...rest } = await start(options, { messages, state, segments, tables, space })
         await blobs.sweep(usedBlobs()).catch((error: unknown) => log.warn({ err: error }, 'old blobs were not removed'))
         opened = { ...rest, unlock }
-        opened.watch.start()
+        opened.watch.start(replayed)
         return { epoch: rest.epoch, torn }
       } catch (error) {
         unlock()
@@ -187,7 +187,7 @@ export function createLowdbStore(options: LowdbOptions): Store {
   }
 }
 
-type Opened = Omit<Awaited<ReturnType<typeof start>>, 'torn'> & {
+type Opened = Omit<Awaited<ReturnType<typeof start>>, 'torn' | 'replayed'> & {
   readonly unlock: () => void
 }
 
@@ -220,8 +220,8 @@ async function start(options: LowdbOptions, parts: Parts) {
   const commit = new Commit({ state, segments, journal, space, now: () => clock.now(), onNear, onFailed })
   const checkpoints = createCheckpoints({ dir, epoch: manifest.epoch, journal, commit, needed, ...parts })
   const watch = createWatch({ clock, log, journal, commit, checkpoints, space, segments, tables, checkpointBytes })
-  if (recovered.replayed > 0) watch.begin()
-  return { epoch: manifest.epoch, torn: recovered.torn, journal, commit, checkpoints, watch }
+  const { torn, replayed } = recovered
+  return { epoch: manifest.epoch, torn, replayed, journal, commit, checkpoints, watch }
 }
 
 /** Makes a folder with those above it, so that a power cut does not take it away. */

@@ -11,13 +11,16 @@ import type { Tables } from './tables.ts'
 
 const LOOK_MS = 1_000
 const IDLE_MS = 60_000
+/** after a start, so that clients can come back first */
+const GRACE_MS = 5_000
+/** a start that had to read more changes than this does not put off what spares the next one */
+const MANY_CHANGES = 50_000
 /** looks to let pass after a checkpoint that failed */
 const MOST_PAUSE = 60
 
 export interface Watch {
-  start(): void
-  /** A checkpoint, whatever there is to do. */
-  begin(): void
+  /** @param replayed changes that the start had to read: what they left in memory is owed a checkpoint */
+  start(replayed: number): void
   /** Does not wait for the next look. */
   hurry(): void
   stop(): void
@@ -42,6 +45,8 @@ export function createWatch(options: WatchOptions): Watch {
   let quietSince = clock.now()
   let cancel = () => {}
   let running = false
+  /** by when a checkpoint is due, whatever happens meanwhile */
+  let owedAt = Infinity
   /** looks to let pass, and how many the next failure costs */
   let pause = 0
   let nextPause = 1
@@ -54,7 +59,8 @@ export function createWatch(options: WatchOptions): Watch {
     }
     const isDirty = segments.dirty || tables.dirty
     if (pause > 0) pause -= 1
-    else if (isLong() || commit.lazyLines.isAhead || (isDirty && clock.now() - quietSince >= IDLE_MS)) begin()
+    else if (isLong() || isOwed() || commit.lazyLines.isAhead || (isDirty && clock.now() - quietSince >= IDLE_MS))
+      begin()
     space.look().then(
       () => commit.retry(),
       (error: unknown) => log.error({ err: error }, 'how much space is left could not be found out'),
@@ -65,9 +71,14 @@ export function createWatch(options: WatchOptions): Watch {
     return journal.size >= space.longest(checkpointBytes)
   }
 
+  function isOwed(): boolean {
+    return clock.elapsed() >= owedAt
+  }
+
   function begin(): void {
     if (running) return
     running = true
+    owedAt = Infinity
     checkpoints
       .run()
       .then(
@@ -84,8 +95,11 @@ export function createWatch(options: WatchOptions): Watch {
   }
 
   return {
-    start: () => void (cancel = clock.after(LOOK_MS, look)),
-    begin,
+    start(replayed) {
+      if (replayed > MANY_CHANGES) begin()
+      else if (replayed > 0) owedAt = clock.elapsed() + GRACE_MS
+      cancel = clock.after(LOOK_MS, look)
+    },
     hurry() {
       if (pause === 0 && isLong()) begin()
     },

@@ -90,6 +90,10 @@ describe('a crash at any step', { timeout: TIMEOUT_MS }, () => {
     const disk = await watchDisk(crashed)
     const copies = await copiesDuring(async () => {
       const revived = await openRig(crashed, { clock: bench.clock })
+      // clients come back first
+      await bench.clock.advance(4_000)
+      expect(journalsOf(crashed).length).toBeGreaterThan(1)
+      await bench.clock.advance(2_000)
       await until(() => journalsOf(crashed).length === 1)
       await revived.store.close()
     }, disk)

@@ -8,6 +8,8 @@ import { type Case, type Measured, measureSpan, type Stage } from './case.ts'
 const KIB = 1024
 /** time for what connecting left behind to be collected */
 const SETTLE_MS = 3_000
+/** where clients come from: 127.0.0.1 and those behind it */
+const ADDRESSES = 8
 
 export const sessions: Case = {
   title: '8,000 sessions: connect, AUTH, then idle',
@@ -30,7 +32,10 @@ async function measureSessions(stage: Stage, count: number): Promise<Measured> {
   const clients = stage.size(count)
   const emptyBytes = residentBytes(pid)
   const span = await measureSpan(server, () =>
-    forEach(clients, (client) => connectClient({ port, name: `c${client}`, onMessage: unexpected })),
+    forEach(clients, (client) => {
+      const from = `127.0.0.${1 + (client % ADDRESSES)}`
+      return connectClient({ port, name: `c${client}`, from, onMessage: unexpected })
+    }),
   )
   await sleep(stage.ms(SETTLE_MS))
   const bytes = residentBytes(pid)

@@ -27,6 +27,8 @@ export interface ClientOptions {
   readonly onMessage: (text: string, mid: string) => void
   /** where the server may go away */
   readonly onEnd?: () => void
+  /** the address of this side: from one, the kernel finds free ports the more slowly the more are taken */
+  readonly from?: string
 }
 
 export interface Client {
@@ -45,13 +47,13 @@ export async function connectClient(options: ClientOptions): Promise<Client> {
 
 /** Connects; the WebSocket is open when it resolves. */
 export async function openClient({ port, name, onMessage, onEnd, ...options }: ClientOptions): Promise<Client> {
-  const { group, window, mute = false } = options
+  const { group, window, from, mute = false } = options
   let reader: Reader = { read: upgraded }
   let opened: () => void
   let welcome: (() => void) | null = null
   let ponged: (() => void) | null = null
   const open = new Promise<void>((resolve) => (opened = resolve))
-  const socket = await openSocket(port, (chunk) => reader.read(chunk), onEnd)
+  const socket = await openSocket(port, (chunk) => reader.read(chunk), onEnd, from)
 
   /** The answer to the upgrade is short and comes whole; where all is slow, a ping comes with it. */
   function upgraded(chunk: Buffer): void {

@@ -9,11 +9,18 @@ const sockets = new Set<Socket>()
  * throws, ends the generator: a load with a hole in it measures nothing.
  * @param onChunk its argument is a view that is good until the call returns
  * @param onEnd called instead where the server may close or reset the connection
+ * @param from the address of this side
  */
-export function openSocket(port: number, onChunk: (chunk: Buffer) => void, onEnd?: () => void): Promise<Socket> {
+export function openSocket(
+  port: number,
+  onChunk: (chunk: Buffer) => void,
+  onEnd?: () => void,
+  from?: string,
+): Promise<Socket> {
   return new Promise((resolve) => {
     const socket = connect({
       host: '127.0.0.1',
+      ...(from === undefined ? {} : { localAddress: from }),
       port,
       noDelay: true,
       onread: {

@@ -35,7 +35,7 @@ export const errors = {
   'queue-full': { status: 503, text: 'the queue of outbound deliveries is full, try again soon; nothing was accepted' },
   'store-failed': { status: 503, text: 'the store failed; whether this was accepted is not known' },
   stopping: { status: 503, text: 'the hub is stopping; nothing was accepted' },
-  'store-full': { status: 507, text: 'the disk is full; nothing was accepted' },
+  'store-full': { status: 507, text: 'the disk is full or nearly so; nothing was accepted' },
 } as const satisfies Record<string, { status: number; text: string }>
 
 export type ErrorName = keyof typeof errors

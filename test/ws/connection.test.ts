@@ -154,7 +154,7 @@ describe('while AUTH waits for the store', () => {
     const client = await hub.connect()
     gate.refuse(new StoreFull('full'))
     client.send('AUTH', { token: TOKEN, name: 'me' })
-    expect(await client.next('INFO')).toEqual(info('the disk is full; nothing was accepted'))
+    expect(await client.next('INFO')).toEqual(info('the disk is full or nearly so; nothing was accepted'))
     expect(await hub.post({ cmd: 'AUTH', data: { token: TOKEN, name: 'me' } })).toMatchObject({
       status: 507,
       json: info(),
